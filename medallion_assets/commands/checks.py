@@ -1,0 +1,77 @@
+"""All checks of a day or of a range of days, without rewriting data.
+
+Exits with 1 if a check with severity ERROR fails, 2 if the arguments do not fit, and prints each failed check with its
+day, its figures and a few of the rows that it is about.
+"""
+
+import argparse
+import json
+import sys
+from datetime import date
+
+import dagster as dg
+
+from medallion_assets.commands.running import evaluations, instance, run, table
+from medallion_assets.orchestration.partitions import CALENDAR
+from medallion_assets.orchestration.resources import LakehouseResource
+from medallion_assets.orchestration.samples import rows_breaking
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run all checks of a day or a range of days.")
+    parser.add_argument("--day", type=date.fromisoformat, help="one day, YYYY-MM-DD")
+    parser.add_argument("--from", dest="first", type=date.fromisoformat, help="the first day of a range")
+    parser.add_argument("--to", dest="last", type=date.fromisoformat, help="the last day of a range")
+    asked = parser.parse_args()
+    first, last = asked.first or asked.day, asked.last or asked.first or asked.day
+    if first is None or (asked.day and asked.first) or last < first:
+        parser.error("say which days: DAY=2017-01-05, or FROM=2017-01-01 TO=2017-01-07")
+    for day in (first, last):
+        if not CALENDAR.has_partition_key(str(day)):
+            parser.error(
+                f"{day} is outside the calendar, which starts at MEDALLION_FIRST_DAY={CALENDAR.start:%Y-%m-%d}"
+            )
+    with instance() as kept:
+        result = run(kept, "all_checks", str(first), str(last), tell=lambda event: None)
+    if not result.success:
+        failures = [event for event in result.all_events if event.is_step_failure]
+        for event in failures:
+            error = event.step_failure_data.error
+            print(
+                f"{event.step_key}: {error.cause.message if error and error.cause else error}",
+                file=sys.stderr,
+            )
+        return 1
+    return report(evaluations(result))
+
+
+def report(found: list[dg.AssetCheckEvaluation]) -> int:
+    failed = [check for check in found if not check.passed]
+    errors = [check for check in failed if check.severity is dg.AssetCheckSeverity.ERROR]
+    lakehouse = LakehouseResource()
+    if failed:
+        print("Checks that did not pass:")
+        rows = [
+            (c.severity.value, c.partition, c.asset_key.to_user_string(), c.check_name, figures(c))
+            for c in sorted(
+                failed, key=lambda c: (c.severity.value, c.partition or "", c.asset_key, c.check_name)
+            )
+        ]
+        print(table(("severity", "day", "asset", "check", "figures"), rows))
+    for check in failed:
+        for sample in rows_breaking(lakehouse, check.asset_key, check.check_name, check.partition or ""):
+            print(f"  {check.partition} {check.asset_key.to_user_string()} {check.check_name}: {sample}")
+    print(
+        f"{len(found)} checks: {len(found) - len(failed)} passed, {len(failed) - len(errors)} warned, {len(errors)} failed"
+    )
+    return 1 if errors else 0
+
+
+def figures(check: dg.AssetCheckEvaluation) -> str:
+    return json.dumps(
+        {name: value.value for name, value in check.metadata.items() if value.value not in ({}, [])}
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""Runs a job of the repository in this process, quietly, telling each step as it starts and ends."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import dagster as dg
+
+from medallion_assets.definitions import defs
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@contextmanager
+def instance() -> Iterator[dg.DagsterInstance]:
+    """The instance that DAGSTER_HOME names; `make` sets it to the one that `make dev` shows."""
+    if "DAGSTER_HOME" in os.environ:
+        Path(os.environ["DAGSTER_HOME"]).mkdir(parents=True, exist_ok=True)
+        with dg.DagsterInstance.get() as kept:
+            yield kept
+    else:
+        with dg.DagsterInstance.ephemeral() as passing:
+            yield passing
+
+
+def run(
+    kept: dg.DagsterInstance, job: str, first: str, last: str, tell: Callable[[dg.DagsterEvent], None]
+) -> dg.ExecuteInProcessResult:
+    """One run over the days from `first` to `last`; `tell` hears of each event as it happens."""
+    run_id = str(uuid4())
+    days = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    kept.add_event_listener(run_id, lambda entry: entry.dagster_event and tell(entry.dagster_event))
+    definition = defs.resolve_job_def(job)
+    return definition.execute_in_process(
+        instance=kept, run_id=run_id, tags=days, run_config=_QUIET, raise_on_error=False
+    )
+
+
+class StepClock:
+    """Prints each step as it ends, and keeps its seconds."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._began: dict[str, float] = {}
+
+    def __call__(self, event: dg.DagsterEvent) -> None:
+        step = (event.step_key or "").replace("__", ".")
+        if event.event_type is dg.DagsterEventType.STEP_START:
+            self._began[step] = time.monotonic()
+            print(f"  {step:<20} ...", end="", flush=True)
+        if event.event_type in (dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE):
+            self.seconds[step] = time.monotonic() - self._began[step]
+            word = "" if event.event_type is dg.DagsterEventType.STEP_SUCCESS else "  failed"
+            print(f" {self.seconds[step]:6.1f} s{word}", flush=True)
+
+    def layers(self) -> dict[str, float]:
+        """Seconds by layer."""
+        found: dict[str, float] = {}
+        for step, seconds in self.seconds.items():
+            layer = step.split(".")[0]
+            found[layer] = found.get(layer, 0.0) + seconds
+        return found
+
+
+def evaluations(result: dg.ExecuteInProcessResult) -> list[dg.AssetCheckEvaluation]:
+    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    return [event.asset_check_evaluation_data for event in result.all_events if event.event_type is kind]
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Aligned columns of text; numbers to the right."""
+    texts = [["" if value is None else str(value) for value in row] for row in rows]
+    widths = [max(len(name), *(len(row[i]) for row in texts), 0) for i, name in enumerate(names)]
+    right = [bool(rows) and all(isinstance(row[i], int | float) for row in rows) for i in range(len(names))]
+    lines = [list(names), ["-" * width for width in widths], *texts]
+    return "\n".join(
+        "  "
+        + "  ".join(
+            t.rjust(w) if r else t.ljust(w) for t, w, r in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in lines
+    )

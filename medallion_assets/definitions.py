@@ -1,0 +1,18 @@
+"""The whole repository on one screen: every table an asset, their jobs, and where settings enter.
+
+Loading this starts nothing: the session starts with the first step that needs it.
+"""
+
+import dagster as dg
+
+from medallion_assets.orchestration.assets import build_assets
+from medallion_assets.orchestration.jobs import all_checks, landing_to_gold
+from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
+from medallion_assets.tables import find_tables
+
+defs = dg.Definitions(
+    assets=build_assets(find_tables()),
+    jobs=[landing_to_gold, all_checks],
+    resources={"spark": SparkResource(), "lakehouse": LakehouseResource()},
+    executor=dg.in_process_executor,  # one Spark session a run, not one a step
+)

@@ -1,0 +1,143 @@
+"""From landed text to judged changes: typed, cleaned, every row rule evaluated in one pass."""
+
+from collections.abc import Sequence
+from functools import reduce
+
+from pyspark.sql import Column as Expression
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from medallion_assets.contracts.rules import Rule
+from medallion_assets.contracts.table import DELETE_OPS, Column, Table, Upsert, quarantine_mask
+
+PROVENANCE = ("_ingestion_date", "_source_file")
+
+# Spark's cast reads '10:00' as today and '2026-01-05 garbage' as a date: only ISO 8601 passes.
+_ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
+_ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?$"
+
+
+def named(column: str) -> Expression:
+    """A top-level column by its exact name, whatever characters it holds."""
+    return F.col(f"`{column.replace('`', '``')}`")
+
+
+def judge(table: Table, landed: DataFrame) -> DataFrame:
+    """Bronze rows in, the same number of rows out: business columns typed and cleaned, then
+
+    `_sequence`, `_is_delete`, `_broken` (a bit per rule, in the order of `table.row_rules`), `_quarantined`,
+    `_data_quality_score` (0 to 100), `_landed` (the text as landed, for quarantined rows) and the provenance.
+    """
+    op = table.write.op if isinstance(table.write, Upsert) else None
+    contract = {name.lower() for name in (*table.column_names, *([op] if op else []))}
+    there = {name.lower(): name for name in landed.columns if not name.startswith("_")}
+    extras = [name for lower, name in there.items() if lower not in contract]
+    text = {
+        name: named(there[name.lower()]) if name.lower() in there else F.lit(None).cast("string")
+        for name in (*table.column_names, *([op] if op else []))
+    }
+    provenance = [name for name in landed.columns if name.startswith("_")]
+    changes = landed.select(
+        *[typed(column, text[column.name]).alias(column.name) for column in table.columns],
+        *[named(name) for name in extras],
+        *[F.col(name) for name in provenance],
+        F.struct(*[text[n].alias(n) for n in text], *[named(n) for n in extras]).alias("_landed"),
+        (F.coalesce(F.upper(F.nullif(F.trim(text[op]), F.lit(""))), F.lit("U")) if op else F.lit("U")).alias(
+            "_op"
+        ),
+    )
+    if table.transform:
+        changes = table.transform(changes)
+    return _sequenced(table, _ruled(table, changes.withColumn("_is_delete", F.col("_op").isin(*DELETE_OPS))))
+
+
+def typed(column: Column, text: Expression) -> Expression:
+    """NULL where the text does not read as the type; strings stay as landed."""
+    if column.type == "string":
+        return text
+    trimmed = F.nullif(F.trim(text), F.lit(""))
+    if column.type == "date":
+        # A date with a time keeps the day that is written, not the day in UTC.
+        is_time = trimmed.rlike(_ISO_TIME) & trimmed.try_cast("timestamp").isNotNull()
+        return F.when(trimmed.rlike(_ISO_DATE) | is_time, F.substring(trimmed, 1, 10).try_cast("date"))
+    if column.type == "timestamp":
+        return F.when(trimmed.rlike(_ISO_TIME), trimmed.try_cast("timestamp"))
+    return trimmed.try_cast(column.type)
+
+
+def _ruled(table: Table, changes: DataFrame) -> DataFrame:
+    rules = table.row_rules
+    broken = reduce(
+        lambda bits, bit: bits.bitwiseOR(bit),
+        [
+            F.when(is_broken(table, rule), F.lit(1 << i)).otherwise(F.lit(0)).cast("long")
+            for i, rule in enumerate(rules)
+        ],
+    )
+    changes = changes.withColumn("_broken", broken)
+    quarantined = F.col("_broken").bitwiseAND(F.lit(quarantine_mask(rules)).cast("long")) != 0
+    return changes.select(
+        *[named(name) for name in changes.columns if name not in ("_landed", "_op")],
+        quarantined.alias("_quarantined"),
+        _score(rules).alias("_data_quality_score"),
+        F.when(quarantined, F.col("_landed")).alias("_landed"),
+    )
+
+
+def is_broken(table: Table, rule: Rule) -> Expression:
+    """A delete is judged on key, sequence and op only."""
+    broken = ~F.coalesce(F.expr(rule.predicate), F.lit(False))
+    return broken if set(rule.columns) <= table.judged_when_deleted else broken & ~F.col("_is_delete")
+
+
+def breaks(i: int) -> Expression:
+    """1 where the row breaks the rule number `i`, else 0."""
+    return F.shiftright(F.col("_broken"), i).bitwiseAND(F.lit(1).cast("long"))
+
+
+def failed_rules(rules: Sequence[Rule]) -> Expression:
+    """The names of the rules that the row breaks."""
+    return F.array_compact(
+        F.array(*[F.when(breaks(i) == 1, F.lit(rule.name)) for i, rule in enumerate(rules)])
+    )
+
+
+def _score(rules: Sequence[Rule]) -> Expression:
+    total = sum(rule.weight for rule in rules)
+    lost = reduce(lambda a, b: a + b, [breaks(i) * rule.weight for i, rule in enumerate(rules)])
+    return F.round((F.lit(total) - lost) * F.lit(100.0) / F.lit(total), 2)
+
+
+def business_columns(changes: DataFrame) -> list[str]:
+    return [name for name in changes.columns if not name.startswith("_")]
+
+
+def _sequenced(table: Table, changes: DataFrame) -> DataFrame:
+    """`_sequence`: the columns of the contract, delete after upsert, hash of the typed business fields."""
+    if not isinstance(table.write, Upsert):
+        return changes
+    order = [F.col(name).alias(name) for name in table.write.sequence_by] or [
+        F.col("_ingestion_date").alias("ingestion_date"),
+        natural_order("_source_file").alias("file"),
+    ]
+    # Named, so that a NULL and a new column change nothing; as text, since JSON would cut timestamps to milliseconds.
+    texts = [named(name).cast("string").alias(name) for name in sorted(business_columns(changes))]
+    digest = F.sha2(F.to_json(F.struct(*texts)), 256)
+    sequence = F.struct(*order, F.col("_is_delete").alias("is_delete"), digest.alias("hash"))
+    return changes.withColumn("_sequence", sequence)
+
+
+def natural_order(column: str) -> Expression:
+    """Text that sorts part-10 after part-9: every run of digits padded to 20."""
+    padded = F.regexp_replace(column, r"(\d+)", "0" * 20 + "$1")
+    return F.regexp_replace(padded, r"\d*?(\d{20})(?!\d)", "$1")
+
+
+def tally(table: Table, judged: DataFrame) -> DataFrame:
+    """One row per ingestion day and file: rows, quarantined, score_sum and the rows that break each rule (`broken_<i>`)."""
+    return judged.groupBy(*PROVENANCE).agg(
+        F.count("*").alias("rows"),
+        F.sum(F.col("_quarantined").cast("long")).alias("quarantined"),
+        F.sum("_data_quality_score").alias("score_sum"),
+        *[F.sum(breaks(i)).alias(f"broken_{i}") for i in range(len(table.row_rules))],
+    )

@@ -1,0 +1,198 @@
+"""The landing: which files there are, and their records as text.
+
+Here: listing, identity, and one DataFrame out of many files, whatever is wrong with some of them.
+Not here: how a format is read (`formats`), and what becomes of the records (`bronze`).
+"""
+
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+
+from medallion_assets.lakehouse.formats import Layout, UnreadableFile, sniff
+from medallion_assets.lakehouse.formats.layout import CORRUPT, SOURCE_FILE, text_size
+from medallion_assets.lakehouse.formats.reading import load
+
+UNFINISHED = (".part", ".tmp")
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class LandingError(Exception):
+    """The landing itself is not there. The message names the folder and says how to mend it."""
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One landed file. Path, size and time of change together are its identity."""
+
+    day: str
+    path: str  # relative to the landing root
+    size: int
+    modified_at: datetime  # UTC, whole milliseconds as Spark gives them, so that rows and listings agree
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of one file: 'loaded', 'empty' (no records) or 'unreadable'."""
+
+    file: LandedFile
+    status: str
+    rows: int = 0  # corrupt ones included
+    corrupt: int = 0
+    message: str = ""  # what is wrong with the file and how to mend it
+    columns: tuple[str, ...] = ()  # as landed; of JSON those that hold anything
+
+
+def list_days(root: str, source: str) -> list[str]:
+    """The days that have a folder, sorted. LandingError if the source cannot be listed."""
+    names = (entry.name for entry in _entries(_source_folder(root, source)) if entry.is_dir())
+    return sorted(name.removeprefix("date=") for name in names if _is_day_folder(name))
+
+
+def list_files(root: str, source: str, days: Collection[str]) -> list[LandedFile]:
+    """The whole files of these days, sorted by path; a day without a folder has none.
+
+    LandingError if the source cannot be listed: an unmounted disk must not look like an empty day.
+    """
+    folder = _source_folder(root, source)
+    existing = sorted(set(days) & set(list_days(root, source)))
+    files = [file for day in existing for file in _files(root, day, os.path.join(folder, f"date={day}"))]
+    return sorted(files, key=lambda file: file.path)
+
+
+def read_files(
+    spark: SparkSession, root: str, files: Sequence[LandedFile]
+) -> tuple[DataFrame | None, list[FileReport]]:
+    """The records of the files as text, persisted (the caller unpersists), and a report per file.
+
+    The landed fields come first, sorted, then `formats.reading.ADDED`. None if there is no record at all.
+    """
+    layouts, reasons = _sniff_all(root, files)
+    frame, counts, failed = load(spark, root, layouts)
+    reasons |= failed
+    repairs = _repairs(files, layouts, counts)
+    undecoded = {path: counts[path]["undecoded"] for path in repairs}
+    if frame is not None and repairs:
+        first, sound = frame, frame.where(~F.col(SOURCE_FILE).isin(list(repairs)))
+        frame, counts, failed = load(spark, root, repairs, sound)
+        reasons |= failed
+        layouts |= repairs
+        first.unpersist()
+    reports = [
+        _unread(file, layouts.get(file.path), reasons.get(file.path, ""))
+        if file.path not in counts
+        else _loaded(file, layouts[file.path], counts[file.path], undecoded.get(file.path, 0))
+        for file in files
+    ]
+    if frame is not None and not counts:
+        frame.unpersist()
+    return frame if counts else None, reports
+
+
+def _source_folder(root: str, source: str) -> str:
+    folder = os.path.join(root, source)
+    for needed in (root, folder):
+        if not os.path.isdir(needed):
+            raise LandingError(
+                f"The landing folder {needed} is not there: mount or create it, or correct MEDALLION_LANDING"
+            )
+    return folder
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError as error:
+        raise LandingError(f"{folder} cannot be listed ({error.strerror}): allow it to be read") from error
+
+
+def _is_day_folder(name: str) -> bool:
+    if not re.fullmatch(r"date=\d{4}-\d{2}-\d{2}", name):
+        return False
+    try:
+        date.fromisoformat(name.removeprefix("date="))
+    except ValueError:
+        return False
+    return True
+
+
+def _files(root: str, day: str, folder: str) -> Iterator[LandedFile]:
+    for entry in _entries(folder):
+        if entry.name.startswith(("_", ".")) or entry.name.endswith(UNFINISHED):
+            continue
+        if entry.is_dir():
+            yield from _files(root, day, entry.path)
+        else:
+            with suppress(FileNotFoundError):  # gone since it was listed
+                status = entry.stat()
+                modified_at = EPOCH + timedelta(milliseconds=status.st_mtime_ns // 1_000_000)
+                path = Path(entry.path).relative_to(root).as_posix()
+                yield LandedFile(day, path, status.st_size, modified_at)
+
+
+def _sniff_all(root: str, files: Sequence[LandedFile]) -> tuple[dict[str, Layout], dict[str, str]]:
+    """By path: the layouts of the files that hold something, and why other files cannot be read."""
+    layouts: dict[str, Layout] = {}
+    reasons: dict[str, str] = {}
+    for file in files:
+        try:
+            layout = sniff(os.path.join(root, file.path)) if file.size else None
+        except UnreadableFile as error:
+            reasons[file.path] = str(error)
+        except OSError as error:
+            reasons[file.path] = f"{error.strerror or error}; allow it to be read, or land it again"
+        else:
+            if layout:
+                layouts[file.path] = layout
+    return layouts, reasons
+
+
+def _repairs(
+    files: Sequence[LandedFile], layouts: Mapping[str, Layout], counts: Mapping[str, Row]
+) -> dict[str, Layout]:
+    """How to read the files again that came back with swallowed lines or undecoded bytes."""
+    repairs = {}
+    for file in files:
+        if count := counts.get(file.path):
+            swallowed, undecoded = count["swallowed"], count["undecoded"] > 0
+            repaired = layouts[file.path].repaired(swallowed, undecoded, text_size(file.path, file.size))
+            if repaired:
+                repairs[file.path] = repaired
+    return repairs
+
+
+def _unread(file: LandedFile, layout: Layout | None, reason: str) -> FileReport:
+    if reason:
+        return FileReport(file, "unreadable", message=f"{file.path}: {reason}")
+    return FileReport(file, "empty", columns=layout.columns if layout else ())
+
+
+def _loaded(file: LandedFile, layout: Layout, count: Row, undecoded: int) -> FileReport:
+    columns = layout.columns or tuple(name for name in count["columns"] if name)
+    unmended = count["swallowed"] and layout.may_swallow
+    complaint = _complaint(count["corrupt"], min(undecoded, count["corrupt"]), unmended)
+    message = complaint and f"{file.path}: {complaint}"
+    return FileReport(file, "loaded", count["rows"], count["corrupt"], message, columns)
+
+
+def _complaint(corrupt: int, undecoded: int, unmended: bool) -> str:
+    complaints = []
+    if undecoded:
+        complaints.append(f"{undecoded} records are not valid UTF-8; convert the file to UTF-8")
+    if corrupt > undecoded:
+        complaints.append(
+            f"{corrupt - undecoded} records are broken (number of fields, quotes, or JSON); "
+            f"see {CORRUPT} and land the file again"
+        )
+    if unmended:
+        complaints.append(
+            "a quote may be unclosed and have swallowed lines; split the file, it is too large to tell"
+        )
+    return "; ".join(complaints)

@@ -1,0 +1,99 @@
+"""The asset checks of each table: their names at definition time, and the verdicts on the figures of one day."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from medallion_assets.contracts.table import Table, Upsert
+from medallion_assets.lakehouse.bronze import LandedDay
+from medallion_assets.lakehouse.gold import GoldDay
+from medallion_assets.lakehouse.silver import FoldedDay
+
+WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of a table; a blocking one keeps the day from being published and from going downstream."""
+
+    name: str
+    description: str
+    severity: dg.AssetCheckSeverity
+    blocking: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    passed: bool
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def checks_of(table: Table) -> list[Check]:
+    """Every check of the table, in the order in which the UI shows them."""
+    if table.layer == "bronze":
+        return [
+            Check("files_readable", "Every landed file of the day could be read.", ERROR),
+            Check("schema_drift", "The day's files have exactly the columns of the contract.", WARN),
+        ]
+    if table.layer == "gold":
+        return [
+            Check(
+                "reconciles_with_silver", "Totals equal silver's before the joins, to the cent.", ERROR, True
+            ),
+            Check("outside_calendar", "No row of the day has an event day outside the calendar.", WARN),
+        ]
+    limit = f"At most {table.quarantine_limit:.0%} of the day's rows are in quarantine."
+    checks = [
+        Check("row_conservation", "Every landed row has one fate, file by file.", ERROR, True),
+        Check("quarantine_ratio", limit, ERROR, True),
+        Check("stale_days", "No day was folded under an older contract.", WARN),
+    ]
+    if isinstance(table.write, Upsert):
+        checks.insert(1, Check("unique_key", "A key has at most one row.", ERROR, True))
+    rules = [Check(r.name, f"{r.severity.value}: `{r.predicate}`", WARN) for r in table.row_rules]
+    return checks + rules
+
+
+def bronze_verdicts(table: Table, day: LandedDay) -> dict[str, Verdict]:
+    new, missing = day.drift(table)
+    return {
+        "files_readable": Verdict(not day.complaints, {"files": dict(day.complaints)}),
+        "schema_drift": Verdict(not new and not missing, {"new_columns": new, "missing_columns": missing}),
+    }
+
+
+def silver_verdicts(table: Table, day: FoldedDay, stale: list[str]) -> dict[str, Verdict]:
+    rows = day.total("rows")
+    fates = {name: day.total(name) for name in ("current", "superseded", "deleted", "quarantined")}
+    landed = sum(entry.rows for entry in day.landed.values())
+    ratio = {"ratio": round(day.quarantine_ratio, 4), "limit": table.quarantine_limit, "rows": rows}
+    verdicts = {
+        "row_conservation": Verdict(
+            not day.unaccounted, {"landed": landed, **fates, "rows_without_fate": dict(day.unaccounted)}
+        ),
+        "unique_key": Verdict(day.unique, {"rows": rows}),
+        "quarantine_ratio": Verdict(
+            day.quarantine_ratio <= table.quarantine_limit, {**ratio, "quarantined": fates["quarantined"]}
+        ),
+        "stale_days": Verdict(not stale, {"count": len(stale), "days": stale[:20]}),
+    }
+    for rule in table.row_rules:
+        broken = day.broken(rule.name)
+        verdicts[rule.name] = Verdict(broken == 0, {"broken": broken, "rows": rows})
+    return verdicts
+
+
+def gold_verdicts(day: GoldDay, outside: list[str], newer_input: bool) -> dict[str, Verdict]:
+    figures = {f"written_{n}": _number(v) for n, v in day.written.items()}
+    figures |= {f"silver_{n}": _number(v) for n, v in day.expected.items()}
+    state = "STALE" if newer_input else "CURRENT"
+    return {
+        "reconciles_with_silver": Verdict(day.reconciles, {**figures, "state": state}),
+        "outside_calendar": Verdict(not outside, {"event_days": outside}),
+    }
+
+
+def _number(value: Any) -> Any:
+    return value if isinstance(value, int) or value is None else float(value)

@@ -1,0 +1,86 @@
+"""What a step does in each layer, and what it reports of each day: metadata, and a verdict for each check.
+
+`writes=False` is a run of checks alone: the day is read and judged, and nothing is written.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from medallion_assets.contracts.table import Table
+from medallion_assets.lakehouse import bronze, gold, silver
+from medallion_assets.lakehouse.storage import Lake
+from medallion_assets.orchestration.checks import Verdict, bronze_verdicts, gold_verdicts, silver_verdicts
+from medallion_assets.orchestration.partitions import CALENDAR
+
+
+@dataclass(frozen=True)
+class DayReport:
+    """`published` says that the day may be shown as materialized."""
+
+    day: str
+    verdicts: Mapping[str, Verdict]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    published: bool = True
+
+
+def report_bronze(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
+    landed = (bronze.land_days if writes else bronze.landed_days)(lake, table, days)
+    return [
+        DayReport(
+            day,
+            bronze_verdicts(table, figures),
+            {
+                "status": "OK" if figures.files else "NO_DATA",
+                "dagster/partition_row_count": figures.rows,
+                "files": len(figures.files),
+                "corrupt_rows": figures.corrupt,
+            },
+        )
+        for day, figures in landed.items()
+    ]
+
+
+def report_silver(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
+    folded = (silver.fold_days if writes else silver.check_days)(lake, table, days)
+    stale = silver.stale_days(lake, table)
+    return [
+        DayReport(
+            day,
+            silver_verdicts(table, figures, stale),
+            {
+                "status": "OK" if figures.landed else "NO_DATA",
+                "dagster/partition_row_count": figures.total("current"),
+                **{name: figures.total(name) for name in ("rows", "superseded", "deleted", "quarantined")},
+                **({"quality_score": figures.quality_score} if figures.quality_score is not None else {}),
+            },
+            published=figures.blocked_by(table) is None,
+        )
+        for day, figures in folded.items()
+    ]
+
+
+def report_gold(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
+    calendar = set(CALENDAR.get_partition_keys())
+    if writes:
+        figures, newer = gold.refresh_days(lake, table, days).days, False
+    else:
+        figures, newer = gold.reconcile_days(lake, table, days)
+    outside = gold.outside_days(lake, table, calendar)
+    return [
+        DayReport(
+            day,
+            gold_verdicts(day_figures, outside.get(day, []), newer),
+            {
+                "status": "OK" if day_figures.rows else "NO_DATA",
+                "dagster/partition_row_count": day_figures.rows,
+                **{name: float(value) for name, value in day_figures.written.items()},
+            },
+            published=day_figures.reconciles,
+        )
+        for day, day_figures in figures.items()
+        if day in calendar
+    ]
+
+
+REPORTS = {"bronze": report_bronze, "silver": report_silver, "gold": report_gold}

@@ -1,0 +1,56 @@
+"""Where settings enter, once: the Spark session and the places of the landing area and the lake."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_deltalake import DeltaTableResource, LocalConfig
+from dagster_pyspark import LazyPySparkResource
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
+
+from medallion_assets.lakehouse import session
+from medallion_assets.lakehouse.java import java_home
+from medallion_assets.lakehouse.storage import Lake, table_path
+
+
+class SparkResource(dg.ConfigurableResource):
+    """A session with Delta, started at first use and shared by all steps of the run.
+
+    `config`: Spark settings over the local defaults of `lakehouse/session.py`, such as spark.master or spark.remote.
+    """
+
+    config: dict[str, Any] = {}
+
+    def session(self) -> SparkSession:
+        if "spark.remote" not in self.config:
+            os.environ["JAVA_HOME"] = java_home()
+        return LazyPySparkResource(spark_config=session.spark_config(self.config)).spark_session
+
+
+class LakehouseResource(dg.ConfigurableResource):
+    """Folders or object-store URLs; empty means MEDALLION_LAKEHOUSE and MEDALLION_LANDING, or below `data/`."""
+
+    root: str = ""
+    landing: str = ""
+
+    @property
+    def lake_root(self) -> str:
+        return _place(self.root, "MEDALLION_LAKEHOUSE", "data/lakehouse")
+
+    @property
+    def landing_root(self) -> str:
+        return _place(self.landing, "MEDALLION_LANDING", "data/landing")
+
+    def open(self, spark: SparkSession) -> Lake:
+        return Lake(spark, self.lake_root, self.landing_root)
+
+    def delta_table(self, key: str) -> DeltaTable:
+        """The table as delta-rs sees it, for previews: no JVM."""
+        return DeltaTableResource(url=table_path(self.lake_root, key), storage_options=LocalConfig()).load()
+
+
+def _place(named: str, variable: str, default: str) -> str:
+    place = named or os.environ.get(variable) or default
+    return place if "://" in place else str(Path(place).absolute())

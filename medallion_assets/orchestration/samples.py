@@ -1,0 +1,56 @@
+"""A few rows of a table, read by delta-rs in milliseconds: for previews in the UI and for failed checks in a terminal."""
+
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+from deltalake import QueryBuilder
+from deltalake.exceptions import TableNotFoundError
+
+from medallion_assets.contracts.table import Table
+from medallion_assets.orchestration.resources import LakehouseResource
+
+ROWS = 5
+_HIDDEN = ("_sequence", "_ingestion_timestamp", "_source_modified_at", "_quarantined_timestamp")
+
+
+def previews(lakehouse: LakehouseResource, table: Table, day: str) -> dict[str, Any]:
+    """Rows of the day, and its quarantined rows, as Markdown."""
+    column = table.partition_by if table.layer == "gold" else "_ingestion_date"
+    found = {"preview": _rows(lakehouse, table.key, f"{column} = DATE '{day}'")}
+    if table.layer == "silver":
+        found["quarantine"] = _rows(lakehouse, f"quarantine/{table.name}", f"_ingestion_date = DATE '{day}'")
+    return {name: dg.MetadataValue.md(_markdown(rows)) for name, rows in found.items() if rows}
+
+
+def rows_breaking(
+    lakehouse: LakehouseResource, key: dg.AssetKey, check: str, day: str
+) -> list[dict[str, Any]]:
+    """Quarantined rows of the day that broke the rule; none for a check that is not a rule."""
+    layer, name = key.path
+    if layer != "silver":
+        return []
+    broke = f"_ingestion_date = DATE '{day}' AND array_has(_failed_rules, '{check}')"
+    rows = _rows(lakehouse, f"quarantine/{name}", broke)
+    return [{name: value for name, value in row.items() if value is not None} for row in rows]
+
+
+def _rows(lakehouse: LakehouseResource, key: str, where: str) -> list[dict[str, Any]]:
+    try:
+        query = QueryBuilder().register("rows", lakehouse.delta_table(key))
+    except TableNotFoundError:
+        return []
+    found = pa.table(query.execute(f"SELECT * FROM rows WHERE {where} LIMIT {ROWS}")).to_pylist()
+    return [{name: value for name, value in row.items() if name not in _HIDDEN} for row in found]
+
+
+def _markdown(rows: list[dict[str, Any]]) -> str:
+    names = list(rows[0])
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    lines += ["| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")[:60]

@@ -1,0 +1,15 @@
+"""Bronze customers: every change of a customer as it landed."""
+
+from medallion_assets.contracts.table import Column, Land, Table
+
+TABLE = Table(
+    layer="bronze",
+    name="customers",
+    description="Households with a loyalty card, as landed: every field is text.",
+    write=Land("customers"),
+    columns=(
+        Column("customer_id", description="Household"),
+        Column("customer_segment", description="Income bracket, UNKNOWN where it is not known"),
+        Column("updated_at", description="Time of the change, UTC"),
+    ),
+)
