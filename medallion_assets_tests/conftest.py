@@ -1,0 +1,22 @@
+"""One Spark session for the whole suite, and a workshop (a landing area with a lake of its own) for each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from medallion_assets.lakehouse import session
+from medallion_assets_tests.workshop import Workshop
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    running = session.start({"spark.driver.memory": "3g"})
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def shop(spark: SparkSession, tmp_path: Path) -> Workshop:
+    return Workshop(spark, tmp_path)

@@ -1,0 +1,88 @@
+"""What the repository declares, and that loading it starts nothing."""
+
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+from medallion_assets.definitions import defs
+from medallion_assets.orchestration.checks import checks_of
+from medallion_assets.tables import find_tables
+
+GRAPH = defs.resolve_asset_graph()
+
+
+def test_the_assets_are_these_and_depend_on_each_other_like_this():
+    parents = {
+        key.to_user_string(): {parent.to_user_string() for parent in GRAPH.get(key).parent_keys}
+        for key in GRAPH.get_all_asset_keys()
+    }
+    assert parents == {
+        "bronze/orders": set(),
+        "bronze/customers": set(),
+        "bronze/products": set(),
+        "silver/orders": {"bronze/orders"},
+        "silver/customers": {"bronze/customers"},
+        "silver/products": {"bronze/products"},
+        "gold/daily_sales": {"silver/orders", "silver/customers", "silver/products"},
+    }
+
+
+def test_every_asset_says_what_it_is():
+    for key in GRAPH.get_all_asset_keys():
+        node = GRAPH.get(key)
+        assert node.description and node.owners and node.group_name == key.path[0]
+        assert {"spark", "deltalake", key.path[0]} == node.kinds
+        assert node.backfill_policy == dg.BackfillPolicy.single_run()
+        assert node.code_version
+        columns = node.metadata["dagster/column_schema"].columns
+        assert all(column.description for column in columns)
+        assert {"dagster/uri", "dagster/code_references", "dagster/column_lineage"} <= node.metadata.keys()
+
+
+def test_lineage_names_columns_that_exist():
+    tables = find_tables()
+    for table in tables.values():
+        for column in table.columns:
+            for source in column.lineage:
+                layer, name, upstream = source.split(".")
+                assert upstream in tables[f"{layer}/{name}"].column_names, source
+
+
+def test_every_rule_has_a_check_and_blocking_checks_are_these():
+    blocking = {(t.key, c.name) for t in find_tables().values() for c in checks_of(t) if c.blocking}
+    each = {"row_conservation", "unique_key", "quarantine_ratio"}
+    silver = {(f"silver/{name}", check) for name in ("orders", "customers", "products") for check in each}
+    assert blocking == silver | {("gold/daily_sales", "reconciles_with_silver")}
+    orders = find_tables()["silver/orders"]
+    assert {rule.name for rule in orders.row_rules} <= {check.name for check in checks_of(orders)}
+
+
+def test_the_calendar_starts_at_the_first_day_and_includes_today():
+    script = (
+        "from datetime import datetime, timezone;"
+        "from medallion_assets.orchestration.partitions import CALENDAR as c;"
+        "days = c.get_partition_keys();"
+        "assert days[0] == '2020-02-02' and days[-1] == f'{datetime.now(timezone.utc):%Y-%m-%d}', days[-1]"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, env={"MEDALLION_FIRST_DAY": "2020-02-02"})
+
+
+def test_loading_the_definitions_starts_no_session():
+    script = (
+        "import medallion_assets.definitions;"
+        "from pyspark import SparkContext;"
+        "from pyspark.sql import SparkSession;"
+        "assert SparkContext._active_spark_context is None and SparkContext._gateway is None;"
+        "assert SparkSession.getActiveSession() is None"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_two_files_that_declare_one_table_are_named(monkeypatch: pytest.MonkeyPatch):
+    from medallion_assets.tables.silver import customers, orders
+
+    monkeypatch.setattr(customers, "TABLE", orders.TABLE)
+    with pytest.raises(ValueError, match=r"silver/orders"):
+        find_tables()

@@ -1,0 +1,100 @@
+"""Gold equals a recomputation after any run: the asked days and the touched days are replaced, no other."""
+
+from medallion_assets.lakehouse import gold
+from medallion_assets_tests.workshop import TABLES, Workshop, delete, order
+
+ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
+SALES = TABLES["gold/daily_sales"]
+SHOWN = ("order_date", "customer_segment", "product_category", "order_count", "total_sales")
+
+
+def customer(segment: str, at: str = "2026-01-01") -> dict:
+    return {"customer_id": "c1", "customer_segment": segment, "updated_at": at}
+
+
+def sales(shop: Workshop) -> list:
+    return shop.rows("gold/daily_sales", *SHOWN)
+
+
+def test_measures_are_exact_and_no_sale_is_lost(shop: Workshop):
+    shop.land("customers", ONE, "c.csv", [customer("GOLD")])
+    shop.land("products", ONE, "p.csv", [{"product_id": "p1", "product_category": "", "updated_at": "2026-01-01"}])
+    shop.land(
+        "orders",
+        ONE,
+        "a.csv",
+        [
+            order("o1", amount="0.01"),
+            order("o2", amount="0.02"),
+            order("guest", customer_id="", amount="9999999999999999.99"),
+            order("stranger", customer_id="c9", product_id="", amount="1.00"),
+            order("open", status="SHIPPED"),
+        ],
+    )
+    shop.materialize(ONE)
+    columns = [column.name for column in SALES.columns]
+    assert shop.rows("gold/daily_sales", *columns) == [
+        (ONE, "GOLD", "UNKNOWN", 2, "0.03", "0.02", 1, "0.01", "0.02"),  # half a cent is rounded up
+        (ONE, "UNKNOWN", "UNKNOWN", 2, "10000000000000000.99", "5000000000000000.50", 1, "1.00", "9999999999999999.99"),
+    ]
+    types = {field.name: str(field.type) for field in shop.table("gold/daily_sales").schema().fields}
+    assert list(types) == [*columns, "_gold_created_timestamp"]
+    assert "decimal(28,2)" in types["total_sales"] and "decimal(18,2)" in types["avg_order_value"]
+
+
+def test_only_asked_and_touched_days_are_recomputed(shop: Workshop):
+    shop.land("orders", ONE, "a.csv", [order("o1", day=ONE), order("o2", day=TWO), order("o3", day=THREE)])
+    shop.materialize(ONE)
+    assert [row[0] for row in sales(shop)] == [ONE, TWO, THREE]  # the days of the facts, not only the asked one
+    before = shop.files("gold/daily_sales")
+
+    shop.land("orders", TWO, "late.csv", [order("o1", at="2026-01-02T00:00:00Z", day=TWO), delete("o3", "2026-01-04")])
+    shop.orders(TWO)
+    refreshed = shop.run("gold/daily_sales")  # nobody asked for a day
+    assert list(refreshed.days) == [ONE, TWO, THREE]
+    assert [(row[0], row[3]) for row in sales(shop)] == [(TWO, 2)]
+
+    before = shop.files("gold/daily_sales")
+    shop.land("orders", THREE, "a.csv", [order("o9", day=THREE)])
+    shop.orders(THREE)
+    assert list(shop.run("gold/daily_sales", THREE).days) == [THREE]
+    assert before < shop.files("gold/daily_sales")
+    assert shop.run("gold/daily_sales").days == {}
+
+
+def test_a_changed_member_restates_the_days_of_its_facts_and_a_bump_restates_nothing(shop: Workshop):
+    shop.land("customers", ONE, "c.csv", [customer("GOLD")])
+    shop.land("orders", ONE, "a.csv", [order("o1", day=ONE), order("o2", day=TWO), order("x", customer_id="c2", day=THREE)])
+    shop.materialize(ONE)
+
+    shop.land("customers", TWO, "c.csv", [customer("GOLD", at="2026-01-02")])
+    for layer in ("bronze", "silver"):
+        shop.run(f"{layer}/customers", TWO)
+    assert shop.run("gold/daily_sales").days == {}
+
+    shop.land("customers", THREE, "c.csv", [customer("BASIC", at="2026-01-03")])
+    for layer in ("bronze", "silver"):
+        shop.run(f"{layer}/customers", THREE)
+    assert list(shop.run("gold/daily_sales").days) == [ONE, TWO]
+    assert [(row[0], row[1]) for row in sales(shop)] == [(ONE, "BASIC"), (TWO, "BASIC"), (THREE, "UNKNOWN")]
+
+
+def test_gold_that_was_tampered_with_does_not_reconcile(shop: Workshop):
+    shop.land("orders", ONE, "a.csv", [order("o1"), order("o2")])
+    shop.materialize(ONE)
+    days, newer = gold.reconcile_days(shop.lake, SALES, [ONE])
+    assert days[ONE].reconciles and not newer
+    shop.table("gold/daily_sales").update({"total_sales": "total_sales + 1"})
+    days, _ = gold.reconcile_days(shop.lake, SALES, [ONE])
+    assert not days[ONE].reconciles
+    shop.land("orders", ONE, "b.csv", [order("o3")])
+    shop.orders(ONE)
+    assert gold.reconcile_days(shop.lake, SALES, [ONE])[1]  # stale: silver is newer
+
+
+def test_event_days_outside_the_calendar_are_written_and_named(shop: Workshop):
+    shop.land("orders", ONE, "a.csv", [order("o1"), order("old", day="1999-12-31"), order("new", day="2099-01-01")])
+    shop.materialize(ONE)
+    assert [row[0] for row in sales(shop)] == ["1999-12-31", ONE, "2099-01-01"]
+    assert gold.outside_days(shop.lake, SALES, [ONE]) == {ONE: ["1999-12-31", "2099-01-01"]}
+    assert gold.outside_days(shop.lake, SALES, [ONE, "1999-12-31", "2099-01-01"]) == {}

@@ -1,0 +1,254 @@
+"""What becomes of landed rows in silver: late, resent, deleted, revived, corrected, broken, blocked."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from medallion_assets.contracts.rules import not_null
+from medallion_assets.contracts.table import Column, ReplaceDay, Table
+from medallion_assets.lakehouse import silver
+from medallion_assets_tests.workshop import TABLES, Workshop, delete, order
+
+ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
+
+
+def fates(day: silver.FoldedDay) -> tuple[int, int, int, int]:
+    return tuple(day.total(name) for name in ("current", "superseded", "deleted", "quarantined"))  # type: ignore[return-value]
+
+
+def test_changes_of_all_kinds_over_three_days(shop: Workshop):
+    shop.land(
+        "orders",
+        ONE,
+        "a.csv",
+        [order("o1"), order("o2"), order("o3"), order("o4"), order("", at=""), order("o5")],
+    )
+    shop.land(
+        "orders",
+        TWO,
+        "a.csv",
+        [
+            order(
+                "o1", at="2026-01-02T09:00:00Z", amount="20.00", day=TWO
+            ),  # later, and on another event day
+            order("o2", at="2025-12-31T09:00:00Z", amount="99.00"),  # late and older
+            delete("o3", "2026-01-02T09:00:00Z"),
+            delete("never seen", "2026-01-02T09:00:00Z"),
+            delete("o5", "2026-01-01T10:00:00Z"),  # same time: a delete comes after an upsert
+            order("o4"),  # resent
+        ],
+    )
+    days = shop.orders(ONE, TWO)
+    assert fates(days[ONE]) == (2, 3, 0, 1)  # o2 and o4 are current
+    assert fates(days[TWO]) == (1, 2, 3, 0)
+    assert shop.live("order_id", "order_amount", "order_date") == [
+        ("o1", "20.00", TWO),
+        ("o2", "10.00", ONE),
+        ("o4", "10.00", ONE),
+    ]
+    tombstones = [row for row in shop.rows("silver/orders") if row["_deleted_at"]]
+    assert [row["order_id"] for row in tombstones] == ["never seen", "o3", "o5"]
+    assert {row["order_date"] for row in tombstones} == {row["customer_id"] for row in tombstones} == {None}
+
+    shop.land(
+        "orders",
+        THREE,
+        "a.csv",
+        [
+            order("never seen", at="2026-01-01T09:00:00Z"),  # older than the delete: stays dead
+            order("o3", at="2026-01-03T09:00:00Z", amount="3.00"),  # revived
+        ],
+    )
+    shop.orders(THREE)
+    assert [row[0] for row in shop.live()] == ["o1", "o2", "o3", "o4"]
+    assert shop.lake.read("silver/orders").count() == 6
+
+
+def test_a_row_keeps_its_broken_rules_its_raw_text_and_its_file(shop: Workshop):
+    shop.land(
+        "orders",
+        ONE,
+        "a.csv",
+        [
+            order("o1", amount="-0.001", status="lost"),
+            order("o2", amount="12.345", customer_id="", status=" completed "),
+            order("o3", day="2026-02-30"),
+            order("o4", amount="12345678901234567.00"),
+            order("o5", amount="NaN"),
+            order("o6", amount="1" * 39),
+            order("o7", amount=""),
+            order("o8", at="10:00"),
+            order("o9") | {"op": "X"},
+            *(order(f"good {i}") for i in range(8)),  # else the day would be blocked
+        ],
+    )
+    day = shop.orders(ONE)[ONE]
+    assert fates(day) == (9, 0, 0, 8)
+    broken = {row["order_id"]: row for row in shop.rows("quarantine/orders")}
+    assert {key: row["_failed_rules"] for key, row in broken.items()} == {
+        "o1": ["order_amount_not_negative", "order_status_one_of", "order_amount_at_most_2_decimals"],
+        "o3": ["order_date_is_date", "order_date_not_null"],
+        "o4": ["order_amount_is_decimal", "order_amount_not_null"],
+        "o5": ["order_amount_is_decimal", "order_amount_not_null"],
+        "o6": ["order_amount_is_decimal", "order_amount_not_null"],
+        "o7": ["order_amount_not_null"],
+        "o8": ["updated_at_not_null", "updated_at_is_timestamp"],
+        "o9": ["op_known"],
+    }
+    assert broken["o1"]["order_amount"] == "-0.001" and broken["o3"]["order_date"] == "2026-02-30"
+    assert broken["o1"]["_source_file"] == f"orders/date={ONE}/a.csv"
+    found = {row["order_id"]: row for row in shop.rows("silver/orders")}
+    assert {row["_data_quality_score"] for key, row in found.items() if key != "o2"} == {100.0}
+    amount, status, score = (found["o2"][name] for name in ("order_amount", "order_status", "_data_quality_score"))
+    assert (str(amount), status) == ("12.35", "COMPLETED")
+    rules = len(TABLES["silver/orders"].row_rules)
+    assert score == round(100 * (rules - 2) / rules, 2)  # a guest, and an amount that was rounded
+    assert day.broken("customer_id_not_null") == 1
+
+
+def test_a_day_twice_changes_no_figure_and_makes_no_commit(shop: Workshop):
+    shop.land("orders", ONE, "a.csv", [order("o1"), order("o2", status="lost")])
+    first = shop.orders(ONE)
+    before = shop.versions(["silver/orders", "quarantine/orders"])
+    assert shop.orders(ONE) == first
+    assert shop.versions(["silver/orders", "quarantine/orders"]) == before
+
+
+def test_a_corrected_file_replaces_its_rows_and_a_deleted_one_takes_them_along(shop: Workshop):
+    shop.land("orders", ONE, "a.csv", [order("o1", amount="1.00"), order("o2"), order("bad", amount="x")])
+    shop.land(
+        "orders", TWO, "a.csv", [order("o1", amount="2.00", at="2026-01-02T00:00:00Z"), order("o3", day=TWO)]
+    )
+    shop.orders(ONE, TWO)
+    shop.remove("orders", TWO, "a.csv")
+    assert fates(shop.orders(TWO)[TWO]) == (0, 0, 0, 0)
+    assert shop.live() == [("o1", "1.00"), ("o2", "10.00")]  # o1 is as it was before
+
+    shop.land("orders", ONE, "a.csv", [order("o1", amount="7.00")])
+    shop.orders(ONE)
+    assert shop.live() == [("o1", "7.00")]
+    assert shop.rows("quarantine/orders") == []
+
+
+def test_a_late_file_of_an_old_day_merges_and_leaves_other_event_days_untouched(shop: Workshop):
+    shop.land("orders", ONE, "a.csv", [order("o1", day=ONE), order("o2", day=TWO), order("o3", day=THREE)])
+    shop.orders(ONE)
+    before = shop.files("silver/orders")
+    shop.land("orders", ONE, "b.csv", [order("o2", at="2026-01-05T00:00:00Z", amount="2.22", day=TWO)])
+    shop.orders(ONE)
+    after = shop.files("silver/orders")
+    assert before ^ after
+    assert all(f"order_date={TWO}" in file for file in before ^ after)
+    assert ("o2", "2.22") in shop.live()
+
+
+def test_a_day_with_too_many_broken_rows_is_blocked_until_it_is_mended(shop: Workshop):
+    table = TABLES["silver/orders"]
+    shop.land("orders", ONE, "a.csv", [order("o1")])
+    shop.orders(ONE)
+    shop.land("orders", ONE, "b.csv", [order("o2"), *(order(f"x{i}", amount="?") for i in range(9))])
+    shop.land("orders", TWO, "a.csv", [order("o3", day=TWO), order("late", day=ONE)])
+    days = shop.orders(ONE, TWO)
+    assert days[ONE].blocked_by(table) == "quarantine_ratio" and days[TWO].blocked_by(table) is None
+    assert [row[0] for row in shop.live()] == ["late", "o1", "o3"]  # earlier rows stay, the good day is there
+    assert len(shop.rows("quarantine/orders")) == 9
+    assert shop.orders(ONE)[ONE].blocked_by(table) == "quarantine_ratio"  # also when asked again
+
+    shop.land("orders", ONE, "b.csv", [order("o2")])
+    assert shop.orders(ONE)[ONE].blocked_by(table) is None
+    assert [row[0] for row in shop.live()] == ["late", "o1", "o2", "o3"]
+    assert shop.rows("quarantine/orders") == []
+
+
+def test_a_changed_rule_makes_days_stale_and_materializing_them_restates_them(shop: Workshop):
+    shop.land("orders", ONE, "a.csv", [order("o1", amount="5.00"), order("o2", amount="500.00")])
+    shop.land(
+        "orders", TWO, "a.csv", [order("o3", amount="5.00", day=TWO), order("o4", amount="500.00", day=TWO)]
+    )
+    shop.orders(ONE, TWO)
+    older = TABLES["silver/orders"]
+    stricter = replace(older, rules=(*older.rules, not_null("customer_id")), quarantine_limit=1.0)
+    assert silver.stale_days(shop.lake, older) == []
+    assert silver.stale_days(shop.lake, stricter) == [ONE, TWO]
+    silver.fold_days(shop.lake, stricter, [ONE])
+    assert silver.stale_days(shop.lake, stricter) == [TWO]
+    assert len(shop.live()) == 4
+
+
+@pytest.mark.parametrize("crash_at", ["quarantine", "publish", "record"])
+def test_a_crash_at_any_step_is_mended_by_the_next_run(shop: Workshop, monkeypatch, crash_at: str):
+    shop.land("orders", ONE, "a.csv", [order("o1"), order("bad", amount="x")])
+    shop.run("bronze/orders", ONE)
+
+    def crash(*arguments):
+        raise KeyboardInterrupt
+
+    if crash_at == "quarantine":
+        monkeypatch.setattr(silver._Step, "_quarantine", crash)
+    if crash_at == "publish":
+        monkeypatch.setattr(silver.changes, "publish", crash)
+    if crash_at == "record":
+        real, calls = silver.record, []
+        monkeypatch.setattr(silver, "record", lambda *a: crash() if calls else (calls.append(1), real(*a)))
+    with pytest.raises(KeyboardInterrupt):
+        shop.run("silver/orders", ONE)
+    monkeypatch.undo()
+    shop.land("orders", ONE, "a.csv", [order("o2")])  # and the file has changed meanwhile
+    assert fates(shop.orders(ONE)[ONE]) == (1, 0, 0, 0)
+    assert shop.live() == [("o2", "10.00")]
+    assert shop.rows("quarantine/orders") == []
+
+
+def test_checks_on_demand_count_the_rows_and_write_nothing(shop: Workshop):
+    table = TABLES["silver/orders"]
+    shop.land(
+        "orders",
+        ONE,
+        "a.csv",
+        [order("o1"), order("o1"), order("o2", status="lost"), delete("o3", "2026-01-01")],
+    )
+    shop.land("orders", TWO, "a.csv", [order("o1", at="2026-01-02T00:00:00Z")])
+    shop.orders(ONE, TWO)
+    before = shop.versions(["silver/orders", "quarantine/orders", "control/folded_files"])
+    now = silver.check_days(shop.lake, table, [ONE, TWO])
+    assert (fates(now[ONE]), fates(now[TWO])) == ((0, 2, 1, 1), (1, 0, 0, 0))
+    assert {day.blocked_by(table) for day in now.values()} == {None}
+    assert shop.versions(before) == before
+
+    shop.table("silver/orders").delete("order_id = 'o1'")  # somebody loses a row
+    now = silver.check_days(shop.lake, table, [TWO])
+    assert now[TWO].blocked_by(table) == "row_conservation"
+    assert now[TWO].unaccounted == {f"orders/date={TWO}/a.csv": 1}
+
+
+def test_a_lost_silver_ledger_changes_nothing(shop: Workshop):
+    shop.land("orders", ONE, "a.csv", [order("o1"), order("bad", amount="x"), delete("o2", "2026-01-01")])
+    first = shop.orders(ONE)
+    before = shop.rows("silver/orders")
+    shutil.rmtree(shop.lake.path("control/folded_files"))
+    assert fates(shop.orders(ONE)[ONE]) == fates(first[ONE])
+    assert shop.rows("silver/orders") == before
+    assert len(shop.rows("quarantine/orders")) == 1
+
+
+def test_rows_without_a_key_replace_their_day(spark, tmp_path):
+    visits = Table(
+        layer="silver",
+        name="visits",
+        description="Visits of the shops",
+        inputs=(TABLES["bronze/orders"],),
+        write=ReplaceDay(),
+        columns=(Column("order_amount", "int"),),
+        rules=(not_null("order_amount"),),
+    )
+    shop = Workshop(spark, tmp_path, TABLES | {visits.key: visits})
+    shop.land("orders", ONE, "a.csv", "order_amount\n1\n1\nx\n")
+    shop.land("orders", TWO, "a.csv", "order_amount\n3\n")
+    shop.run("bronze/orders", ONE, TWO)
+    assert fates(shop.run("silver/visits", ONE, TWO)[ONE]) == (2, 0, 0, 1)
+    shop.land("orders", ONE, "b.csv", "order_amount\n2\n")
+    shop.run("bronze/orders", ONE)
+    assert fates(shop.run("silver/visits", ONE)[ONE]) == (3, 0, 0, 1)
+    assert shop.rows("silver/visits", "order_amount") == [(1,), (1,), (2,), (3,)]
+    assert fates(silver.check_days(shop.lake, visits, [ONE])[ONE]) == (3, 0, 0, 1)
