@@ -122,6 +122,7 @@ def test_bad_files_are_named_and_the_good_ones_still_land(spark, tmp_path):
     }
     assert list(bad) == ["cut-1.csv.gz", "cut-2.csv.gz", "gone.csv", "notes.txt", "utf16.csv"]
     assert all(name in message for name, message in bad.items())
+    assert "Spark cannot read it" in bad["cut-1.csv.gz"]
     assert "No such file" in bad["gone.csv"]
     assert ".parquet" in bad["notes.txt"]
 

@@ -75,15 +75,16 @@ def read_files(
     """
     layouts, reasons = _sniff_all(root, files)
     frame, counts, failed = load(spark, root, layouts)
-    reasons |= failed
-    repairs = _repairs(files, layouts, counts)
-    undecoded = {path: counts[path]["undecoded"] for path in repairs}
-    if frame is not None and repairs:
-        first, sound = frame, frame.where(~F.col(SOURCE_FILE).isin(list(repairs)))
-        frame, counts, failed = load(spark, root, repairs, sound)
-        reasons |= failed
+    repairs = _repairs(files, layouts, counts, failed)
+    undecoded = {path: counts[path]["undecoded"] for path in repairs if path in counts}
+    if repairs:
+        first, sound = frame, frame and frame.where(~F.col(SOURCE_FILE).isin(list(repairs)))
+        frame, counts, failed_again = load(spark, root, repairs, sound)
         layouts |= repairs
-        first.unpersist()
+        failed = {path: reason for path, reason in failed.items() if path not in repairs} | failed_again
+        if first is not None:
+            first.unpersist()
+    reasons |= failed
     reports = [
         _unread(file, layouts.get(file.path), reasons.get(file.path, ""))
         if file.path not in counts
@@ -155,17 +156,24 @@ def _sniff_all(root: str, files: Sequence[LandedFile]) -> tuple[dict[str, Layout
 
 
 def _repairs(
-    files: Sequence[LandedFile], layouts: Mapping[str, Layout], counts: Mapping[str, Row]
+    files: Sequence[LandedFile],
+    layouts: Mapping[str, Layout],
+    counts: Mapping[str, Row],
+    failed: Collection[str],
 ) -> dict[str, Layout]:
-    """How to read the files again that came back with swallowed lines or undecoded bytes."""
+    """How to read the files again that came back with swallowed lines or undecoded bytes.
+
+    Also those that failed: a quote unclosed for long is beyond the parser's limit.
+    """
     repairs = {}
     for file in files:
-        if count := counts.get(file.path):
-            swallowed, undecoded = count["swallowed"], count["undecoded"] > 0
-            repaired = layouts[file.path].repaired(swallowed, undecoded, text_size(file.path, file.size))
-            if repaired:
-                repairs[file.path] = repaired
-    return repairs
+        count = counts.get(file.path)
+        swallowed = count["swallowed"] if count else file.path in failed
+        undecoded = bool(count and count["undecoded"])
+        if swallowed or undecoded:
+            size = text_size(file.path, file.size)
+            repairs[file.path] = layouts[file.path].repaired(swallowed, undecoded, size)
+    return {path: layout for path, layout in repairs.items() if layout}
 
 
 def _unread(file: LandedFile, layout: Layout | None, reason: str) -> FileReport:

@@ -43,8 +43,8 @@ PARSING = {
     # Two different values, so that an unquoted empty field is NULL and "" an empty text.
     "nullValue": MARK,
     "emptyValue": "",
-    # Beyond, a quote is not closed, and the file fails instead of the session.
-    "maxCharsPerColumn": str(WHOLE_BYTES),
+    # Spark sets that much aside for each file. No field is longer but one whose quote is unclosed.
+    "maxCharsPerColumn": str(2**20),
 }
 
 
