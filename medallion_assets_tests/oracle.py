@@ -75,7 +75,7 @@ def daily_sales(
 
 def _measures(lines: list[tuple[Decimal, str | None]]) -> tuple:
     amounts = [amount for amount, _ in lines]
-    total = sum(amounts)
+    total = sum(amounts, Decimal(0))
     average = (total / len(amounts)).quantize(CENT, ROUND_HALF_UP)
     customers = {customer for _, customer in lines if customer is not None}
     return len(amounts), total, average, len(customers), min(amounts), max(amounts)

@@ -18,7 +18,9 @@ def sales(shop: Workshop) -> list:
 
 def test_measures_are_exact_and_no_sale_is_lost(shop: Workshop):
     shop.land("customers", ONE, "c.csv", [customer("GOLD")])
-    shop.land("products", ONE, "p.csv", [{"product_id": "p1", "product_category": "", "updated_at": "2026-01-01"}])
+    shop.land(
+        "products", ONE, "p.csv", [{"product_id": "p1", "product_category": "", "updated_at": "2026-01-01"}]
+    )
     shop.land(
         "orders",
         ONE,
@@ -35,7 +37,17 @@ def test_measures_are_exact_and_no_sale_is_lost(shop: Workshop):
     columns = [column.name for column in SALES.columns]
     assert shop.rows("gold/daily_sales", *columns) == [
         (ONE, "GOLD", "UNKNOWN", 2, "0.03", "0.02", 1, "0.01", "0.02"),  # half a cent is rounded up
-        (ONE, "UNKNOWN", "UNKNOWN", 2, "10000000000000000.99", "5000000000000000.50", 1, "1.00", "9999999999999999.99"),
+        (
+            ONE,
+            "UNKNOWN",
+            "UNKNOWN",
+            2,
+            "10000000000000000.99",
+            "5000000000000000.50",
+            1,
+            "1.00",
+            "9999999999999999.99",
+        ),
     ]
     types = {field.name: str(field.type) for field in shop.table("gold/daily_sales").schema().fields}
     assert list(types) == [*columns, "_gold_created_timestamp"]
@@ -45,10 +57,19 @@ def test_measures_are_exact_and_no_sale_is_lost(shop: Workshop):
 def test_only_asked_and_touched_days_are_recomputed(shop: Workshop):
     shop.land("orders", ONE, "a.csv", [order("o1", day=ONE), order("o2", day=TWO), order("o3", day=THREE)])
     shop.materialize(ONE)
-    assert [row[0] for row in sales(shop)] == [ONE, TWO, THREE]  # the days of the facts, not only the asked one
+    assert [row[0] for row in sales(shop)] == [
+        ONE,
+        TWO,
+        THREE,
+    ]  # the days of the facts, not only the asked one
     before = shop.files("gold/daily_sales")
 
-    shop.land("orders", TWO, "late.csv", [order("o1", at="2026-01-02T00:00:00Z", day=TWO), delete("o3", "2026-01-04")])
+    shop.land(
+        "orders",
+        TWO,
+        "late.csv",
+        [order("o1", at="2026-01-02T00:00:00Z", day=TWO), delete("o3", "2026-01-04")],
+    )
     shop.orders(TWO)
     refreshed = shop.run("gold/daily_sales")  # nobody asked for a day
     assert list(refreshed.days) == [ONE, TWO, THREE]
@@ -64,7 +85,12 @@ def test_only_asked_and_touched_days_are_recomputed(shop: Workshop):
 
 def test_a_changed_member_restates_the_days_of_its_facts_and_a_bump_restates_nothing(shop: Workshop):
     shop.land("customers", ONE, "c.csv", [customer("GOLD")])
-    shop.land("orders", ONE, "a.csv", [order("o1", day=ONE), order("o2", day=TWO), order("x", customer_id="c2", day=THREE)])
+    shop.land(
+        "orders",
+        ONE,
+        "a.csv",
+        [order("o1", day=ONE), order("o2", day=TWO), order("x", customer_id="c2", day=THREE)],
+    )
     shop.materialize(ONE)
 
     shop.land("customers", TWO, "c.csv", [customer("GOLD", at="2026-01-02")])
@@ -93,7 +119,9 @@ def test_gold_that_was_tampered_with_does_not_reconcile(shop: Workshop):
 
 
 def test_event_days_outside_the_calendar_are_written_and_named(shop: Workshop):
-    shop.land("orders", ONE, "a.csv", [order("o1"), order("old", day="1999-12-31"), order("new", day="2099-01-01")])
+    shop.land(
+        "orders", ONE, "a.csv", [order("o1"), order("old", day="1999-12-31"), order("new", day="2099-01-01")]
+    )
     shop.materialize(ONE)
     assert [row[0] for row in sales(shop)] == ["1999-12-31", ONE, "2099-01-01"]
     assert gold.outside_days(shop.lake, SALES, [ONE]) == {ONE: ["1999-12-31", "2099-01-01"]}

@@ -100,7 +100,9 @@ def test_a_row_keeps_its_broken_rules_its_raw_text_and_its_file(shop: Workshop):
     assert broken["o1"]["_source_file"] == f"orders/date={ONE}/a.csv"
     found = {row["order_id"]: row for row in shop.rows("silver/orders")}
     assert {row["_data_quality_score"] for key, row in found.items() if key != "o2"} == {100.0}
-    amount, status, score = (found["o2"][name] for name in ("order_amount", "order_status", "_data_quality_score"))
+    amount, status, score = (
+        found["o2"][name] for name in ("order_amount", "order_status", "_data_quality_score")
+    )
     assert (str(amount), status) == ("12.35", "COMPLETED")
     rules = len(TABLES["silver/orders"].row_rules)
     assert score == round(100 * (rules - 2) / rules, 2)  # a guest, and an amount that was rounded

@@ -61,9 +61,8 @@ def report(found: list[dg.AssetCheckEvaluation]) -> int:
     for check in failed:
         for sample in rows_breaking(lakehouse, check.asset_key, check.check_name, check.partition or ""):
             print(f"  {check.partition} {check.asset_key.to_user_string()} {check.check_name}: {sample}")
-    print(
-        f"{len(found)} checks: {len(found) - len(failed)} passed, {len(failed) - len(errors)} warned, {len(errors)} failed"
-    )
+    passed, warned = len(found) - len(failed), len(failed) - len(errors)
+    print(f"{len(found)} checks: {passed} passed, {warned} warned, {len(errors)} failed")
     return 1 if errors else 0
 
 

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from medallion_assets.contracts.sequence import DayChange, Identity, day_change
 from medallion_assets.contracts.table import Land, Table
 from medallion_assets.lakehouse import log
-from medallion_assets.lakehouse.control import LandedEntry, entries, identities, record
+from medallion_assets.lakehouse.control import LandedEntry, entries, record
 from medallion_assets.lakehouse.landing import FileReport, LandedFile, list_files, read_files
 from medallion_assets.lakehouse.storage import Lake, files_predicate, one_writer
 

@@ -135,7 +135,7 @@ def _same_as_current(*columns: str) -> Expression:
 
 
 def _stage(table: Table, joined: DataFrame, changes: int, action: Expression, wins: Expression) -> Staged:
-    rows = joined.withColumns({"_action": action, "_fate": F.when(F.col("_own"), _fate(wins))}).localCheckpoint()
+    rows = joined.withColumns({"_action": action, "_fate": F.when(F.col("_own"), _fate(wins))}).persist()
     put, drop, known = F.col("_action") == "put", F.col("_action") == "drop", F.col("_current").isNotNull()
     partition = F.coalesce(F.col("_current.partition"), F.lit(_NULL_PARTITION))
     counts = (
@@ -189,8 +189,12 @@ def publish(lake: Lake, table: Table, staged: Staged, note: Mapping[str, Any]) -
     there = {name.lower() for name in rows.columns}
     missing = [column for column in target.toDF().schema if column.name.lower() not in there]
     rows = rows.select("*", *[F.lit(None).cast(column.dataType).alias(column.name) for column in missing])
-    rows = rows.localCheckpoint()  # MERGE plans its source several times over: give it a leaf, not the whole fold
-    values = {f"`{name}`": F.col(f"change.`{name}`") for name in rows.columns if name != "_action"}
+    rows = (
+        rows.localCheckpoint()
+    )  # MERGE plans its source several times over: give it a leaf, not the whole fold
+    values: dict[str, str | Expression] = {
+        f"`{name}`": F.col(f"change.`{name}`") for name in rows.columns if name != "_action"
+    }
     (
         target.alias("stored")
         .merge(rows.alias("change"), _match(table, staged))

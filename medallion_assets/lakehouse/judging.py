@@ -134,7 +134,7 @@ def natural_order(column: str) -> Expression:
 
 
 def tally(table: Table, judged: DataFrame) -> DataFrame:
-    """One row per ingestion day and file: rows, quarantined, score_sum and the rows that break each rule (`broken_<i>`)."""
+    """One row per ingestion day and file: rows, quarantined, score_sum and rows that break rule i (`broken_<i>`)."""
     return judged.groupBy(*PROVENANCE).agg(
         F.count("*").alias("rows"),
         F.sum(F.col("_quarantined").cast("long")).alias("quarantined"),

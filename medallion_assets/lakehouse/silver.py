@@ -20,7 +20,7 @@ from medallion_assets.lakehouse.judging import PROVENANCE, business_columns, fai
 from medallion_assets.lakehouse.storage import Lake, days_predicate, files_predicate, one_writer
 
 UNDER_WAY = "under way"
-"""The fingerprint of files whose fold was begun and not recorded as done: no contract has it, so the day is restated."""
+"""The fingerprint of files whose fold was begun and not recorded as done. No contract has it: the day is restated."""
 
 Files = Mapping[str, Collection[str]]
 """Ingestion day -> paths."""

@@ -42,7 +42,8 @@ class Lake:
     ) -> None:
         """The rows of the table that satisfy `predicate` become `rows`, in one commit; no other row is touched."""
         if not self.exists(key):
-            return self.append(rows, key, partition_by, note)
+            self.append(rows, key, partition_by, note)
+            return
         _writer(rows, partition_by, note).mode("overwrite").option("replaceWhere", predicate).save(
             self.path(key)
         )

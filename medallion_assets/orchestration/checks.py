@@ -6,12 +6,15 @@ from typing import Any
 
 import dagster as dg
 
+from medallion_assets.contracts.rules import Severity
 from medallion_assets.contracts.table import Table, Upsert
 from medallion_assets.lakehouse.bronze import LandedDay
 from medallion_assets.lakehouse.gold import GoldDay
 from medallion_assets.lakehouse.silver import FoldedDay
 
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
+
+_CONSEQUENCE = {Severity.QUARANTINE: "go to quarantine", Severity.WARN: "lose score"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Verdict:
 
 
 def checks_of(table: Table) -> list[Check]:
-    """Every check of the table, in the order in which the UI shows them."""
+    """Every check of the table."""
     if table.layer == "bronze":
         return [
             Check("files_readable", "Every landed file of the day could be read.", ERROR),
@@ -52,7 +55,10 @@ def checks_of(table: Table) -> list[Check]:
     ]
     if isinstance(table.write, Upsert):
         checks.insert(1, Check("unique_key", "A key has at most one row.", ERROR, True))
-    rules = [Check(r.name, f"{r.severity.value}: `{r.predicate}`", WARN) for r in table.row_rules]
+    rules = [
+        Check(r.name, f"Rows that do not satisfy `{r.predicate}` {_CONSEQUENCE[r.severity]}.", WARN)
+        for r in table.row_rules
+    ]
     return checks + rules
 
 

@@ -1,7 +1,8 @@
 """Per-day events of a step over many days.
 
 Dagster stores a plain AssetCheckResult of a run over a range without its day, and logs a MaterializeResult for every
-day of the range. This module alone uses the internal names that say it day by day; `test_events.py` holds Dagster to it.
+day of the range. This module alone uses the internal names that say it day by day; `test_assets.py` holds Dagster
+to it.
 """
 
 from collections.abc import Collection, Iterator, Mapping

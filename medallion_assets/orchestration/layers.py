@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from medallion_assets.contracts.table import Table
@@ -13,6 +13,8 @@ from medallion_assets.lakehouse.storage import Lake
 from medallion_assets.orchestration.checks import Verdict, bronze_verdicts, gold_verdicts, silver_verdicts
 from medallion_assets.orchestration.partitions import CALENDAR
 
+NO_DATA = "NO_DATA"
+
 
 @dataclass(frozen=True)
 class DayReport:
@@ -20,8 +22,12 @@ class DayReport:
 
     day: str
     verdicts: Mapping[str, Verdict]
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any]
     published: bool = True
+
+    @property
+    def has_data(self) -> bool:
+        return self.metadata["status"] != NO_DATA
 
 
 def report_bronze(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
@@ -31,7 +37,7 @@ def report_bronze(lake: Lake, table: Table, days: Collection[str], writes: bool)
             day,
             bronze_verdicts(table, figures),
             {
-                "status": "OK" if figures.files else "NO_DATA",
+                "status": "OK" if figures.files else NO_DATA,
                 "dagster/partition_row_count": figures.rows,
                 "files": len(figures.files),
                 "corrupt_rows": figures.corrupt,
@@ -49,7 +55,7 @@ def report_silver(lake: Lake, table: Table, days: Collection[str], writes: bool)
             day,
             silver_verdicts(table, figures, stale),
             {
-                "status": "OK" if figures.landed else "NO_DATA",
+                "status": "OK" if figures.landed else NO_DATA,
                 "dagster/partition_row_count": figures.total("current"),
                 **{name: figures.total(name) for name in ("rows", "superseded", "deleted", "quarantined")},
                 **({"quality_score": figures.quality_score} if figures.quality_score is not None else {}),
@@ -72,7 +78,7 @@ def report_gold(lake: Lake, table: Table, days: Collection[str], writes: bool) -
             day,
             gold_verdicts(day_figures, outside.get(day, []), newer),
             {
-                "status": "OK" if day_figures.rows else "NO_DATA",
+                "status": "OK" if day_figures.rows else NO_DATA,
                 "dagster/partition_row_count": day_figures.rows,
                 **{name: float(value) for name, value in day_figures.written.items()},
             },

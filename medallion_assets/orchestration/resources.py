@@ -8,6 +8,7 @@ import dagster as dg
 from dagster_deltalake import DeltaTableResource, LocalConfig
 from dagster_pyspark import LazyPySparkResource
 from deltalake import DeltaTable
+from pydantic import Field
 from pyspark.sql import SparkSession
 
 from medallion_assets.lakehouse import session
@@ -21,7 +22,7 @@ class SparkResource(dg.ConfigurableResource):
     `config`: Spark settings over the local defaults of `lakehouse/session.py`, such as spark.master or spark.remote.
     """
 
-    config: dict[str, Any] = {}
+    config: dict[str, Any] = Field(default_factory=dict)
 
     def session(self) -> SparkSession:
         if "spark.remote" not in self.config:

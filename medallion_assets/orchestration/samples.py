@@ -1,4 +1,4 @@
-"""A few rows of a table, read by delta-rs in milliseconds: for previews in the UI and for failed checks in a terminal."""
+"""A few rows of a table, read by delta-rs in milliseconds: previews in the UI, and samples for failed checks."""
 
 from typing import Any
 
@@ -45,12 +45,13 @@ def _rows(lakehouse: LakehouseResource, key: str, where: str) -> list[dict[str, 
 
 
 def _markdown(rows: list[dict[str, Any]]) -> str:
-    names = list(rows[0])
+    names = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    names.sort(key=lambda name: name != "_failed_rules")  # the reason first: a wide table is cut off
     lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
     lines += ["| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in rows]
     return "\n".join(lines)
 
 
 def _cell(value: Any) -> str:
-    text = "" if value is None else str(value)
+    text = ", ".join(value) if isinstance(value, list) else "" if value is None else str(value)
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")[:60]

@@ -11,5 +11,11 @@ TABLE = Table(
         Column("customer_id", description="Household"),
         Column("customer_segment", description="Income bracket, UNKNOWN where it is not known"),
         Column("updated_at", description="Time of the change, UTC"),
+        Column("age", description="Age bracket", optional=True),
+        Column("home_ownership", description="Owner or renter", optional=True),
+        Column("marital_status", description="Married or not", optional=True),
+        Column("household_size", description="People in the household", optional=True),
+        Column("household_comp", description="Who lives there", optional=True),
+        Column("kids_count", description="Children", optional=True),
     ),
 )

@@ -16,5 +16,15 @@ TABLE = Table(
         Column("order_status", description="State of the order"),
         Column("updated_at", description="Time of the change, UTC"),
         Column("op", description="D for a delete; I, U, C, R or nothing for an upsert", optional=True),
+        Column("store_id", description="Store", optional=True),
+        Column("quantity", description="Units", optional=True),
+        Column("retail_disc", description="Discount of the loyalty card, US dollars", optional=True),
+        Column("coupon_disc", description="Discount of a maker's coupon, US dollars", optional=True),
+        Column(
+            "coupon_match_disc",
+            description="Discount of the store that matches a coupon, US dollars",
+            optional=True,
+        ),
+        Column("week", description="Week of the year", optional=True),
     ),
 )
