@@ -27,5 +27,5 @@ def test_gold_equals_an_independent_query_over_the_landed_files(shop: Workshop):
     names = ("order_date", "customer_segment", "product_category", "order_count", "total_sales")
     names += ("unique_customers", "min_order", "max_order")
     found = {tuple(row[name] for name in names) for row in shop.rows("gold/daily_sales")}
-    expected = set(duckdb.sql(QUERY.format(landing=shop.landing)).fetchall())
+    expected = set(duckdb.connect().execute(QUERY.format(landing=shop.landing)).fetchall())
     assert len(expected) > 200 and found == expected
