@@ -78,7 +78,7 @@ def report_gold(lake: Lake, table: Table, days: Collection[str], writes: bool) -
             day,
             gold_verdicts(day_figures, outside.get(day, []), newer),
             {
-                "status": "OK" if day_figures.rows else NO_DATA,
+                "status": "OK" if day_figures.rows or day_figures.expected else NO_DATA,
                 "dagster/partition_row_count": day_figures.rows,
                 **{name: float(value) for name, value in day_figures.written.items()},
             },
