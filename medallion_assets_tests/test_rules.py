@@ -73,6 +73,8 @@ BROKEN = [
     ({"day": "2026-01-05T23:30:00-05:00"}, []),
     ({"time": "10:00"}, ["time_is_timestamp"]),  # Spark alone would read today at ten
     ({"time": "2026-01-05 10:00:00.123456+02:00"}, []),
+    ({"time": "2026-01-05 10:00:00+02"}, []),
+    ({"time": "1767607200"}, ["time_is_timestamp"]),
     ({"id": None}, ["id_not_null"]),
 ]
 

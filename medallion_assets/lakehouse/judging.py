@@ -14,7 +14,7 @@ PROVENANCE = ("_ingestion_date", "_source_file")
 
 # Spark's cast reads '10:00' as today and '2026-01-05 garbage' as a date: only ISO 8601 passes.
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
-_ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?$"
+_ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?$"
 
 
 def named(column: str) -> Expression:
