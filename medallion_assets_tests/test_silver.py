@@ -224,6 +224,18 @@ def test_checks_on_demand_count_the_rows_and_write_nothing(shop: Workshop):
     assert now[TWO].unaccounted == {f"orders/date={TWO}/a.csv": 1}
 
 
+def test_a_key_with_two_rows_blocks_the_day_that_changes_it(shop: Workshop):
+    table = TABLES["silver/orders"]
+    shop.land("orders", ONE, "a.csv", [order("o1"), order("o2")])
+    shop.orders(ONE)
+    again = shop.lake.read("silver/orders").where("order_id = 'o1'")
+    shop.lake.append(again, "silver/orders", "order_date", {})  # somebody writes beside the repository
+    shop.land("orders", TWO, "a.csv", [order("o1", at="2026-01-02T00:00:00Z", amount="2.00")])
+    assert shop.orders(TWO)[TWO].blocked_by(table) == "unique_key"
+    assert ("o1", "2.00") not in shop.live()
+    assert silver.check_days(shop.lake, table, [ONE])[ONE].unique is False
+
+
 def test_a_lost_silver_ledger_changes_nothing(shop: Workshop):
     shop.land("orders", ONE, "a.csv", [order("o1"), order("bad", amount="x"), delete("o2", "2026-01-01")])
     first = shop.orders(ONE)
