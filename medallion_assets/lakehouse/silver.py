@@ -63,9 +63,9 @@ class FoldedDay:
         """The blocking check that keeps the day from being published."""
         if self.quarantine_ratio > table.quarantine_limit:
             return "quarantine_ratio"
-        if self.unaccounted:
-            return "row_conservation"
-        return None if self.unique else "unique_key"
+        if not self.unique:
+            return "unique_key"  # before the counts, which a key with two rows puts out, too
+        return "row_conservation" if self.unaccounted else None
 
 
 def _fates(entry: FoldedEntry | None) -> int:
