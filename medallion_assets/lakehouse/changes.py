@@ -15,7 +15,8 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.table import Table, Upsert
 from medallion_assets.lakehouse import log
-from medallion_assets.lakehouse.judging import PROVENANCE, business_columns, named
+from medallion_assets.lakehouse.formats.layout import quoted
+from medallion_assets.lakehouse.judging import PROVENANCE, business_columns
 from medallion_assets.lakehouse.storage import Lake
 
 _STORED = ("_sequence", "_data_quality_score", *PROVENANCE)
@@ -61,7 +62,7 @@ def fold_on_top(lake: Lake, table: Table, own: DataFrame, rows: int) -> Staged:
     first = F.col("_rank") == 1
     applies = first & (F.col("_current").isNull() | _comes_after_current())
     stays = first & _same_as_current("_sequence", *PROVENANCE)
-    return _stage(table, joined, rows, action=F.when(applies, "put"), wins=applies | stays)
+    return _stage(joined, rows, action=F.when(applies, "put"), wins=applies | stays)
 
 
 def fold_again(lake: Lake, table: Table, own: DataFrame, others: DataFrame, days: list[str]) -> Staged:
@@ -80,7 +81,7 @@ def fold_again(lake: Lake, table: Table, own: DataFrame, others: DataFrame, days
     joined = _with_current(lake, table, affected.join(_ranked(table, history), keys, "left"))
     first, lost = F.col("_rank") == 1, F.col("_rank").isNull() & F.col("_current").isNotNull()
     action = F.when(lost, "drop").when(first & ~_same_as_current(*_STORED), "put")
-    staged = _stage(table, joined, history.count(), action=action, wins=first)
+    staged = _stage(joined, history.count(), action=action, wins=first)
     affected.unpersist()
     history.unpersist()
     return staged
@@ -134,7 +135,7 @@ def _same_as_current(*columns: str) -> Expression:
     )
 
 
-def _stage(table: Table, joined: DataFrame, changes: int, action: Expression, wins: Expression) -> Staged:
+def _stage(joined: DataFrame, changes: int, action: Expression, wins: Expression) -> Staged:
     rows = joined.withColumns({"_action": action, "_fate": F.when(F.col("_own"), _fate(wins))}).persist()
     put, drop, known = F.col("_action") == "put", F.col("_action") == "drop", F.col("_current").isNotNull()
     partition = F.coalesce(F.col("_current.partition"), F.lit(_NULL_PARTITION))
@@ -229,7 +230,7 @@ def _stored_columns(table: Table, changes: DataFrame) -> list[Expression]:
     deleted = F.col("_is_delete")
     keys = policy(table).keys
     business = [
-        named(name) if name in keys else F.when(~deleted, named(name)).alias(name)
+        quoted(name) if name in keys else F.when(~deleted, quoted(name)).alias(name)
         for name in business_columns(changes)
     ]
     first = changes.schema["_sequence"].dataType.fields[0]  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.table import Join, ReplaceDay, Table
 from medallion_assets.lakehouse import log
-from medallion_assets.lakehouse.judging import named
+from medallion_assets.lakehouse.formats.layout import quoted
 from medallion_assets.lakehouse.storage import Lake, days_predicate, one_writer
 
 Versions = Mapping[str, int | None]
@@ -162,7 +162,7 @@ def _computed(lake: Lake, table: Table, facts: DataFrame, versions: Versions) ->
     members = [_members(lake, join, versions[join.table.key]) for join in table.joins]
     rows = table.transform(facts, *members)
     created = F.current_timestamp().alias("_gold_created_timestamp")
-    return rows.select(*[named(c.name).cast(c.type).alias(c.name) for c in table.columns], created)
+    return rows.select(*[quoted(c.name).cast(c.type).alias(c.name) for c in table.columns], created)
 
 
 def _compare(table: Table, rows: DataFrame, facts: DataFrame, days: Collection[str]) -> dict[str, GoldDay]:

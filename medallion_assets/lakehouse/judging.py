@@ -9,17 +9,13 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.rules import Rule
 from medallion_assets.contracts.table import DELETE_OPS, Column, Table, Upsert, quarantine_mask
+from medallion_assets.lakehouse.formats.layout import quoted
 
 PROVENANCE = ("_ingestion_date", "_source_file")
 
 # Spark's cast reads '10:00' as today and '2026-01-05 garbage' as a date: only ISO 8601 passes.
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
 _ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?$"
-
-
-def named(column: str) -> Expression:
-    """A top-level column by its exact name, whatever characters it holds."""
-    return F.col(f"`{column.replace('`', '``')}`")
 
 
 def judge(table: Table, landed: DataFrame) -> DataFrame:
@@ -33,15 +29,15 @@ def judge(table: Table, landed: DataFrame) -> DataFrame:
     there = {name.lower(): name for name in landed.columns if not name.startswith("_")}
     extras = [name for lower, name in there.items() if lower not in contract]
     text = {
-        name: named(there[name.lower()]) if name.lower() in there else F.lit(None).cast("string")
+        name: quoted(there[name.lower()]) if name.lower() in there else F.lit(None).cast("string")
         for name in (*table.column_names, *([op] if op else []))
     }
     provenance = [name for name in landed.columns if name.startswith("_")]
     changes = landed.select(
         *[typed(column, text[column.name]).alias(column.name) for column in table.columns],
-        *[named(name) for name in extras],
+        *[quoted(name) for name in extras],
         *[F.col(name) for name in provenance],
-        F.struct(*[text[n].alias(n) for n in text], *[named(n) for n in extras]).alias("_landed"),
+        F.struct(*[text[n].alias(n) for n in text], *[quoted(n) for n in extras]).alias("_landed"),
         (F.coalesce(F.upper(F.nullif(F.trim(text[op]), F.lit(""))), F.lit("U")) if op else F.lit("U")).alias(
             "_op"
         ),
@@ -77,7 +73,7 @@ def _ruled(table: Table, changes: DataFrame) -> DataFrame:
     changes = changes.withColumn("_broken", broken)
     quarantined = F.col("_broken").bitwiseAND(F.lit(quarantine_mask(rules)).cast("long")) != 0
     return changes.select(
-        *[named(name) for name in changes.columns if name not in ("_landed", "_op")],
+        *[quoted(name) for name in changes.columns if name not in ("_landed", "_op")],
         quarantined.alias("_quarantined"),
         _score(rules).alias("_data_quality_score"),
         F.when(quarantined, F.col("_landed")).alias("_landed"),
@@ -121,7 +117,7 @@ def _sequenced(table: Table, changes: DataFrame) -> DataFrame:
         natural_order("_source_file").alias("file"),
     ]
     # Named, so that a NULL and a new column change nothing; as text, since JSON would cut timestamps to milliseconds.
-    texts = [named(name).cast("string").alias(name) for name in sorted(business_columns(changes))]
+    texts = [quoted(name).cast("string").alias(name) for name in sorted(business_columns(changes))]
     digest = F.sha2(F.to_json(F.struct(*texts)), 256)
     sequence = F.struct(*order, F.col("_is_delete").alias("is_delete"), digest.alias("hash"))
     return changes.withColumn("_sequence", sequence)

@@ -22,9 +22,12 @@ def version(root: str, key: str) -> int | None:
 def partition_bytes(root: str, key: str) -> dict[str | None, int]:
     """Bytes of the active files by partition value (None: unpartitioned or the NULL partition)."""
     sizes: dict[str | None, int] = defaultdict(int)
-    if version(root, key) is not None:
-        for value, size in _active_files(table_path(root, key), None).values():
-            sizes[value] += size
+    try:
+        files = _active_files(table_path(root, key), None)
+    except TableNotFoundError:
+        return {}
+    for value, size in files.values():
+        sizes[value] += size
     return dict(sizes)
 
 

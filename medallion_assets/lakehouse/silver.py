@@ -16,7 +16,8 @@ from medallion_assets.contracts.table import ReplaceDay, Table
 from medallion_assets.lakehouse import changes, log
 from medallion_assets.lakehouse.bronze import LOADED, PENDING
 from medallion_assets.lakehouse.control import FoldedEntry, LandedEntry, entries, identities, record
-from medallion_assets.lakehouse.judging import PROVENANCE, business_columns, failed_rules, judge, named, tally
+from medallion_assets.lakehouse.formats.layout import quoted
+from medallion_assets.lakehouse.judging import PROVENANCE, business_columns, failed_rules, judge, tally
 from medallion_assets.lakehouse.storage import Lake, days_predicate, files_predicate, one_writer
 
 UNDER_WAY = "under way"
@@ -246,7 +247,7 @@ def judged_rows(lake: Lake, table: Table, files: Files) -> DataFrame:
 def replace_days(lake: Lake, table: Table, valid: DataFrame, days: Collection[str]) -> None:
     """Rows without a key: each day becomes its valid rows."""
     rows = valid.select(
-        *[named(name) for name in business_columns(valid)],
+        *[quoted(name) for name in business_columns(valid)],
         *PROVENANCE,
         F.current_timestamp().alias("_silver_processed_timestamp"),
         "_data_quality_score",

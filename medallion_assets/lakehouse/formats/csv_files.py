@@ -25,7 +25,7 @@ from medallion_assets.lakehouse.formats.layout import (
     Layout,
     UnreadableFile,
     clean_names,
-    literal,
+    glob_escaped,
     provenance,
     quoted,
     read_text,
@@ -93,7 +93,7 @@ class CsvLayout(Layout):
     def read(self, spark: SparkSession, paths: Sequence[str]) -> DataFrame:
         schema = StructType([StructField(name, StringType()) for name in (*self.columns, CORRUPT)])
         reader = spark.read.schema(schema).options(**PARSING, recursiveFileLookup=True)
-        frame = reader.csv(literal(paths), header=True, encoding=self.encoding)
+        frame = reader.csv(glob_escaped(paths), header=True, encoding=self.encoding)
         landed = self._decoded() if self.encoding == LATIN1 else ["*"]
         return frame.select(*landed, *provenance(frame))
 

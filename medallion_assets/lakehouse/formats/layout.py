@@ -55,7 +55,7 @@ def text_size(path: str, size: int) -> int:
 
 def read_text(spark: SparkSession, paths: Sequence[str], wholetext: bool) -> DataFrame:
     """One row per line or per file, its bytes in `value` (they may be no UTF-8), and `provenance`."""
-    lines = spark.read.text(literal(paths), wholetext=wholetext, recursiveFileLookup=True)
+    lines = spark.read.text(glob_escaped(paths), wholetext=wholetext, recursiveFileLookup=True)
     return lines.select(F.col("value").cast("binary").alias("value"), *provenance(lines))
 
 
@@ -64,7 +64,7 @@ def quoted(name: str) -> Column:
     return F.col(f"`{name.replace('`', '``')}`")
 
 
-def literal(paths: Sequence[str]) -> list[str]:
+def glob_escaped(paths: Sequence[str]) -> list[str]:
     """Paths for Spark's readers, which take `[ ] { } * ?` for patterns."""
     return [re.sub(r"([\[\]{}*?\\])", r"\\\1", path) for path in paths]
 

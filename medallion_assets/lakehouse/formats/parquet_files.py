@@ -14,7 +14,7 @@ from medallion_assets.lakehouse.formats.layout import (
     Layout,
     UnreadableFile,
     clean_names,
-    literal,
+    glob_escaped,
     provenance,
     quoted,
 )
@@ -39,7 +39,7 @@ class ParquetLayout(Layout):
     nanos: tuple[bool, ...]
 
     def read(self, spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-        frame = spark.read.options(recursiveFileLookup=True, mergeSchema=False).parquet(*literal(paths))
+        frame = spark.read.options(recursiveFileLookup=True, mergeSchema=False).parquet(*glob_escaped(paths))
         landed = zip(frame.schema.fields, self.nanos, self.columns, strict=True)
         return frame.select(
             *[
