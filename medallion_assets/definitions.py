@@ -8,11 +8,19 @@ import dagster as dg
 from medallion_assets.orchestration.assets import build_assets
 from medallion_assets.orchestration.jobs import all_checks, landing_to_gold
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
+from medallion_assets.orchestration.sensors import SensorSettings, build_sensors
 from medallion_assets.tables import find_tables
 
+TABLES = find_tables()
+
 defs = dg.Definitions(
-    assets=build_assets(find_tables()),
+    assets=build_assets(TABLES),
     jobs=[landing_to_gold, all_checks],
-    resources={"spark": SparkResource(), "lakehouse": LakehouseResource()},
+    sensors=build_sensors(TABLES),
+    resources={
+        "spark": SparkResource(),
+        "lakehouse": LakehouseResource(),
+        "sensor_settings": SensorSettings(),
+    },
     executor=dg.in_process_executor,  # one Spark session a run, not one a step
 )

@@ -7,13 +7,14 @@ import pytest
 
 from medallion_assets.contracts.rules import not_null
 from medallion_assets.contracts.table import Column, ReplaceDay, Table
-from medallion_assets.lakehouse import silver
+from medallion_assets.lakehouse import checking, silver
+from medallion_assets.lakehouse.figures import FoldedDay
 from medallion_assets_tests.workshop import TABLES, Workshop, delete, order
 
 ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
 
 
-def fates(day: silver.FoldedDay) -> tuple[int, int, int, int]:
+def fates(day: FoldedDay) -> tuple[int, int, int, int]:
     return tuple(day.total(name) for name in ("current", "superseded", "deleted", "quarantined"))  # type: ignore[return-value]
 
 
@@ -171,10 +172,10 @@ def test_a_changed_rule_makes_days_stale_and_materializing_them_restates_them(sh
     shop.orders(ONE, TWO)
     older = TABLES["silver/orders"]
     stricter = replace(older, rules=(*older.rules, not_null("customer_id")), quarantine_limit=1.0)
-    assert silver.stale_days(shop.lake, older) == []
-    assert silver.stale_days(shop.lake, stricter) == [ONE, TWO]
+    assert checking.stale_days(shop.lake, older) == []
+    assert checking.stale_days(shop.lake, stricter) == [ONE, TWO]
     silver.fold_days(shop.lake, stricter, [ONE])
-    assert silver.stale_days(shop.lake, stricter) == [TWO]
+    assert checking.stale_days(shop.lake, stricter) == [TWO]
     assert len(shop.live()) == 4
 
 
@@ -213,13 +214,13 @@ def test_checks_on_demand_count_the_rows_and_write_nothing(shop: Workshop):
     shop.land("orders", TWO, "a.csv", [order("o1", at="2026-01-02T00:00:00Z")])
     shop.orders(ONE, TWO)
     before = shop.versions(["silver/orders", "quarantine/orders", "control/folded_files"])
-    now = silver.check_days(shop.lake, table, [ONE, TWO])
+    now = checking.check_days(shop.lake, table, [ONE, TWO])
     assert (fates(now[ONE]), fates(now[TWO])) == ((0, 2, 1, 1), (1, 0, 0, 0))
     assert {day.blocked_by(table) for day in now.values()} == {None}
     assert shop.versions(before) == before
 
     shop.table("silver/orders").delete("order_id = 'o1'")  # somebody loses a row
-    now = silver.check_days(shop.lake, table, [TWO])
+    now = checking.check_days(shop.lake, table, [TWO])
     assert now[TWO].blocked_by(table) == "row_conservation"
     assert now[TWO].unaccounted == {f"orders/date={TWO}/a.csv": 1}
 
@@ -233,7 +234,7 @@ def test_a_key_with_two_rows_blocks_the_day_that_changes_it(shop: Workshop):
     shop.land("orders", TWO, "a.csv", [order("o1", at="2026-01-02T00:00:00Z", amount="2.00")])
     assert shop.orders(TWO)[TWO].blocked_by(table) == "unique_key"
     assert ("o1", "2.00") not in shop.live()
-    assert silver.check_days(shop.lake, table, [ONE])[ONE].unique is False
+    assert checking.check_days(shop.lake, table, [ONE])[ONE].unique is False
 
 
 def test_a_lost_silver_ledger_changes_nothing(shop: Workshop):
@@ -265,4 +266,4 @@ def test_rows_without_a_key_replace_their_day(spark, tmp_path):
     shop.run("bronze/orders", ONE)
     assert fates(shop.run("silver/visits", ONE)[ONE]) == (3, 0, 0, 1)
     assert shop.rows("silver/visits", "order_amount") == [(1,), (1,), (2,), (3,)]
-    assert fates(silver.check_days(shop.lake, visits, [ONE])[ONE]) == (3, 0, 0, 1)
+    assert fates(checking.check_days(shop.lake, visits, [ONE])[ONE]) == (3, 0, 0, 1)

@@ -6,6 +6,7 @@ Rules over many rows (uniqueness, totals) are table checks, not row rules.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 
 
@@ -48,6 +49,12 @@ def at_most_decimals(column: str, decimals: int, severity: Severity = Severity.W
     number = f"try_cast(_landed.{column} AS DECIMAL(38, 18))"
     predicate = f"{column} IS NULL OR coalesce({number} = round({number}, {decimals}), false)"
     return Rule(f"{column}_at_most_{decimals}_decimals", predicate, (column,), severity)
+
+
+def not_in_future(column: str, tolerance: timedelta) -> Rule:
+    """Not further ahead of the time when the row was landed than the tolerance; NULL is left to `not_null`."""
+    latest = f"_ingestion_timestamp + INTERVAL {int(tolerance.total_seconds())} SECONDS"
+    return Rule(f"{column}_not_in_future", f"{column} IS NULL OR {column} <= {latest}", (column,))
 
 
 def between(column: str, low: str, high: str, severity: Severity = Severity.QUARANTINE) -> Rule:

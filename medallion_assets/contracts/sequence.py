@@ -30,6 +30,11 @@ def day_change(listed: Mapping[str, Identity], taken: Mapping[str, Identity], he
     )
 
 
+def later(a: str, b: str) -> str:
+    """The greater of two watermarks: ISO times of one format, or whole numbers."""
+    return max(a, b, key=lambda text: (int(text), "") if text.isdigit() else (0, text))
+
+
 class Fold(Enum):
     """How a day of silver is brought up to date."""
 

@@ -2,11 +2,12 @@
 
 import hashlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
-from medallion_assets.contracts.rules import Rule, Severity, is_typed, not_null, one_of
+from medallion_assets.contracts.rules import Rule, Severity, is_typed, not_in_future, not_null, one_of
 
 DELETE_OPS = ("D",)
 UPSERT_OPS = ("I", "U", "C", "R")
@@ -34,6 +35,39 @@ class Land:
 
 
 @dataclass(frozen=True)
+class FollowDelta:
+    """Bronze: a Delta table elsewhere, followed by its version: a batch is what changed since the last one.
+
+    `url`: an absolute path or an object-store URL, or $NAME of the environment variable that holds it. Rows that are
+    there no more come as deletes (`op` D), rows that came or changed as upserts (`op` U). `keys` tell which.
+    """
+
+    url: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FollowTable:
+    """Bronze: a table of a PostgreSQL database, followed by the column that says when a row was last changed.
+
+    A batch is every row with `watermark` >= the last watermark - `overlap`, or without one, that bronze does not hold.
+    connection: the environment variable with the database's URL (postgresql://user:password@host:5432/name)
+    overlap: longer than the longest transaction, since a row stamped 10:00 may be committed at 10:05
+    tolerance: rows stamped further ahead of our clock go to quarantine and do not move the watermark
+    partitions: how many connections read at a time, all of one snapshot
+    keys: what identifies a row; used by the reconciliation of deleted keys alone
+    """
+
+    connection: str
+    table: str
+    keys: tuple[str, ...]
+    watermark: str = "updated_at"
+    overlap: timedelta = timedelta(minutes=15)
+    tolerance: timedelta = timedelta(days=1)
+    partitions: int = 1
+
+
+@dataclass(frozen=True)
 class Upsert:
     """Silver: the latest change of each key (SCD1), deletes kept as tombstones.
 
@@ -55,11 +89,19 @@ class ReplaceDay:
 
 @dataclass(frozen=True)
 class Join:
-    """A dimension that gold joins to its facts by the column `on`; only `columns` of it are seen, and followed."""
+    """A dimension that gold joins to its facts by the column `on`; only `columns` of it are seen.
+
+    follows: the columns whose changes restate the days whose facts join the changed member; None means all of them
+    """
 
     table: "Table"
     on: str
     columns: tuple[str, ...]
+    follows: tuple[str, ...] | None = None
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        return self.columns if self.follows is None else self.follows
 
 
 @dataclass(frozen=True)
@@ -75,7 +117,7 @@ class Table:
     layer: str
     name: str
     description: str
-    write: Land | Upsert | ReplaceDay
+    write: Land | FollowDelta | FollowTable | Upsert | ReplaceDay
     inputs: tuple["Table", ...] = ()
     columns: tuple[Column, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -100,6 +142,14 @@ class Table:
         return (*self.inputs, *(join.table for join in self.joins))
 
     @property
+    def ancestors(self) -> list["Table"]:
+        """All tables that it is made of, farthest first."""
+        found: dict[str, Table] = {}
+        for table in self.upstream:
+            found |= {other.key: other for other in (*table.ancestors, table)}
+        return list(found.values())
+
+    @property
     def column_names(self) -> list[str]:
         return [column.name for column in self.columns]
 
@@ -111,6 +161,9 @@ class Table:
             rules.append(replace(one_of("_op", UPSERT_OPS + DELETE_OPS), name="op_known"))
             rules += [not_null(column) for column in (*self.write.keys, *self.write.sequence_by)]
         rules += [is_typed(column.name, column.type) for column in self.columns if column.type != "string"]
+        for source in (table.write for table in self.inputs):
+            if isinstance(source, FollowTable) and source.watermark in self.column_names:
+                rules.append(not_in_future(source.watermark, source.tolerance))
         return tuple({rule.name: rule for rule in (*rules, *self.rules)}.values())
 
     @property
@@ -124,10 +177,18 @@ class Table:
     def fingerprint(self) -> str:
         """Changes with anything that can change a row: types, rules, write policy, the transform's source."""
         source = inspect.getsource(self.transform) if self.transform else ""
-        joins = [(join.table.key, join.on, join.columns) for join in self.joins]
+        joins = [
+            (join.table.key, join.on, join.columns, *([join.follows] if join.follows else []))
+            for join in self.joins
+        ]
         columns = [(column.name, column.type) for column in self.columns]
         parts = (columns, self.row_rules, self.write, joins, self.where, source)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def descendants(table: Table, tables: Iterable[Table]) -> list[Table]:
+    """Those of the tables that are made of this one."""
+    return [other for other in tables if table.key in {ancestor.key for ancestor in other.ancestors}]
 
 
 def quarantine_mask(rules: tuple[Rule, ...]) -> int:

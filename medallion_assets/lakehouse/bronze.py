@@ -12,12 +12,11 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.sequence import DayChange, Identity, day_change
 from medallion_assets.contracts.table import Land, Table
-from medallion_assets.lakehouse import log
-from medallion_assets.lakehouse.control import LandedEntry, entries, record
+from medallion_assets.lakehouse import following, log
+from medallion_assets.lakehouse.control import LOADED, PENDING, UNREADABLE, LandedEntry, entries, record
 from medallion_assets.lakehouse.landing import FileReport, LandedFile, list_files, read_files
 from medallion_assets.lakehouse.storage import Lake, files_predicate, one_writer
 
-LOADED, UNREADABLE, PENDING = "loaded", "unreadable", "pending"
 _NO_CHANGE = DayChange(frozenset(), frozenset(), whole=False)
 
 
@@ -59,11 +58,14 @@ def landed_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, La
 
 
 def land_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, LandedDay]:
-    """Takes what is new, changed or gone in the folders of `days`.
+    """Takes what is new, changed or gone in the folders of `days`, or what is new at the source that it follows.
 
-    Raises LandingError where the landing root or the source's folder is missing: nothing is emptied then.
+    LandingError where the landing root or the source's folder is missing (nothing is emptied then); SourceError where
+    a followed source cannot be read.
     """
-    assert isinstance(table.write, Land)
+    if not isinstance(table.write, Land):
+        following.follow(lake, table, days)
+        return landed_days(lake, table, days)
     listed: dict[str, dict[str, LandedFile]] = {day: {} for day in days}
     for file in list_files(lake.landing, table.write.source, days):
         listed[file.day][file.path] = file

@@ -1,7 +1,8 @@
 """Apply changes to a keyed table: which change of each key wins (SCD1), what became of every row, one commit.
 
-Two ways lead to the same table. `fold_on_top` folds new rows onto the current ones; `fold_again` folds whole keys
-again from bronze, for days whose files or rules changed. Both only stage; `publish` writes.
+Three ways lead to the same table. `fold_on_top` folds new rows onto the current ones; `fold_again` folds whole keys
+again from bronze, for days whose files or rules changed; `fold_anew` folds all of bronze into an empty table. They only
+stage; `publish` and `rewrite` write.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from medallion_assets.contracts.table import Table, Upsert
 from medallion_assets.lakehouse import log
 from medallion_assets.lakehouse.formats.layout import quoted
 from medallion_assets.lakehouse.judging import PROVENANCE, business_columns
+from medallion_assets.lakehouse.near import Range, key_ranges, within
 from medallion_assets.lakehouse.storage import Lake
 
 _STORED = ("_sequence", "_data_quality_score", *PROVENANCE)
@@ -40,6 +42,7 @@ class Staged:
     puts, drops, replaced: rows to write, keys to remove, and how many of the puts replace a current row
     old_partitions: the partitions of the current rows that go or are replaced
     unique: every changed key has at most one current row
+    near: ranges that hold every changed key; empty where nobody looked for them
     """
 
     rows: DataFrame
@@ -49,6 +52,7 @@ class Staged:
     replaced: int
     old_partitions: frozenset[str]
     unique: bool
+    near: Sequence[Range] = ()
 
 
 def policy(table: Table) -> Upsert:
@@ -58,11 +62,12 @@ def policy(table: Table) -> Upsert:
 
 def fold_on_top(lake: Lake, table: Table, own: DataFrame, rows: int) -> Staged:
     """`own`: new valid changes, `rows` of them. A change applies only if it comes after what is stored."""
-    joined = _with_current(lake, table, _ranked(table, own.withColumn("_own", F.lit(True))))
+    near = key_ranges(lake, table, own)
+    joined = _with_current(lake, table, _ranked(table, own.withColumn("_own", F.lit(True))), near)
     first = F.col("_rank") == 1
     applies = first & (F.col("_current").isNull() | _comes_after_current())
     stays = first & _same_as_current("_sequence", *PROVENANCE)
-    return _stage(joined, rows, action=F.when(applies, "put"), wins=applies | stays)
+    return _stage(joined, rows, action=F.when(applies, "put"), wins=applies | stays, near=near)
 
 
 def fold_again(lake: Lake, table: Table, own: DataFrame, others: DataFrame, days: list[str]) -> Staged:
@@ -85,6 +90,13 @@ def fold_again(lake: Lake, table: Table, own: DataFrame, others: DataFrame, days
     affected.unpersist()
     history.unpersist()
     return staged
+
+
+def fold_anew(table: Table, own: DataFrame, rows: int) -> Staged:
+    """A table from nothing: `own` are all valid changes, `rows` of them."""
+    ranked = _ranked(table, own.withColumn("_own", F.lit(True)))
+    first = F.col("_rank") == 1
+    return _stage(_join_current(table, ranked, None), rows, action=F.when(first, "put"), wins=first)
 
 
 def fates_now(lake: Lake, table: Table, own: DataFrame) -> Fates:
@@ -113,10 +125,15 @@ def _ranked(table: Table, changes: DataFrame) -> DataFrame:
     return changes.withColumn("_data_quality_score", kept).withColumn("_rank", F.row_number().over(window))
 
 
-def _with_current(lake: Lake, table: Table, changes: DataFrame) -> DataFrame:
-    """Joins `_current`: what is stored of the key; NULL where nothing is."""
+def _with_current(lake: Lake, table: Table, changes: DataFrame, near: Sequence[Range] = ()) -> DataFrame:
+    """Joins `_current`: what is stored of the key; NULL where nothing is. `near`: ranges that hold all the keys."""
+    stored = lake.read(table.key).where(within(table, near)) if lake.exists(table.key) else None
+    return _join_current(table, changes, stored)
+
+
+def _join_current(table: Table, changes: DataFrame, stored: DataFrame | None) -> DataFrame:
     keys = list(policy(table).keys)
-    stored = lake.read(table.key) if lake.exists(table.key) else changes.limit(0)
+    stored = changes.limit(0) if stored is None else stored
     partition = F.col(table.partition_by).cast("string") if table.partition_by else F.lit(None).cast("string")
     current = stored.select(*keys, F.struct(*_STORED, partition.alias("partition")).alias("_current"))
     return changes.join(current, keys, "left")
@@ -135,7 +152,9 @@ def _same_as_current(*columns: str) -> Expression:
     )
 
 
-def _stage(joined: DataFrame, changes: int, action: Expression, wins: Expression) -> Staged:
+def _stage(
+    joined: DataFrame, changes: int, action: Expression, wins: Expression, near: Sequence[Range] = ()
+) -> Staged:
     rows = joined.withColumns({"_action": action, "_fate": F.when(F.col("_own"), _fate(wins))}).persist()
     put, drop, known = F.col("_action") == "put", F.col("_action") == "drop", F.col("_current").isNotNull()
     partition = F.coalesce(F.col("_current.partition"), F.lit(_NULL_PARTITION))
@@ -159,6 +178,7 @@ def _stage(joined: DataFrame, changes: int, action: Expression, wins: Expression
         replaced=sum(row["replaced"] for row in counts),
         old_partitions=frozenset(value for row in counts for value in row["old_partitions"]),
         unique=sum(row["changes"] for row in counts) == changes,
+        near=near,
     )
 
 
@@ -213,9 +233,15 @@ def publish(lake: Lake, table: Table, staged: Staged, note: Mapping[str, Any]) -
         )
 
 
+def rewrite(lake: Lake, table: Table, staged: Staged, note: Mapping[str, Any]) -> None:
+    """The table becomes the rows that were put, whatever it held."""
+    rows = staged.rows.where("_action = 'put'")
+    lake.rewrite(rows.select(*_stored_columns(table, rows)), table.key, table.partition_by, note)
+
+
 def _match(table: Table, staged: Staged) -> Expression:
     """Keys, pruned to the partitions that hold a current row to be changed: an exact set, read from the rows."""
-    match = F.lit(True)
+    match = within(table, staged.near, "stored.")
     for key in policy(table).keys:
         match = match & (F.col(f"stored.{key}") == F.col(f"change.{key}"))
     if not table.partition_by:

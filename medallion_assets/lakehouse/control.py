@@ -15,10 +15,16 @@ from deltalake import DeltaTable, write_deltalake
 from medallion_assets.contracts.sequence import Identity
 from medallion_assets.lakehouse.storage import literal, one_writer, table_path
 
+LOADED, UNREADABLE, PENDING = "loaded", "unreadable", "pending"
+
 
 @dataclass(frozen=True)
 class LandedEntry:
-    """One file in bronze. `status`: loaded, empty or unreadable; `message` says what is wrong with the file now."""
+    """One file, or batch of a followed source, in bronze.
+
+    status: loaded, empty, unreadable, or pending while its rows are written
+    message: what is wrong with the file now
+    """
 
     table_name: str
     day: str

@@ -14,10 +14,16 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.table import Join, ReplaceDay, Table
 from medallion_assets.lakehouse import log
+from medallion_assets.lakehouse.behind import (
+    Versions,
+    every_day,
+    input_versions,
+    last_success,
+    moved_joins,
+    touched_days,
+)
 from medallion_assets.lakehouse.formats.layout import quoted
 from medallion_assets.lakehouse.storage import Lake, days_predicate, one_writer
-
-Versions = Mapping[str, int | None]
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,10 @@ class Refresh:
 def refresh_days(lake: Lake, table: Table, asked: Collection[str]) -> Refresh:
     """Recomputes the asked and the touched days; a day that does not reconcile with silver is not written."""
     with one_writer(lake.root, table.key):
-        versions = input_versions(lake, table)
+        versions = input_versions(lake.root, table)
         if versions[table.inputs[0].key] is None:
             return Refresh({day: GoldDay(day) for day in asked}, versions)
-        before = _last_success(lake, table)
+        before = last_success(lake.root, table)
         days = sorted(set(asked) | _touched_days(lake, table, before, versions))
         if not days:
             return Refresh({}, versions)
@@ -69,13 +75,13 @@ def refresh_days(lake: Lake, table: Table, asked: Collection[str]) -> Refresh:
 
 def reconcile_days(lake: Lake, table: Table, days: Collection[str]) -> tuple[dict[str, GoldDay], bool]:
     """Compares what is written with silver as it was then; also says whether an input is newer by now (stale)."""
-    versions = _last_success(lake, table)
+    versions = last_success(lake.root, table)
     if not versions:
         return {day: GoldDay(day) for day in days}, False
     wanted = days_predicate(_day(table), days)
     facts = _facts(lake, table, versions).where(wanted)
     return _compare(table, lake.read(table.key).where(wanted), facts, days), versions != input_versions(
-        lake, table
+        lake.root, table
     )
 
 
@@ -92,42 +98,28 @@ def outside_days(lake: Lake, table: Table, calendar: Collection[str]) -> dict[st
     return found
 
 
-def input_versions(lake: Lake, table: Table) -> dict[str, int | None]:
-    return {upstream.key: log.version(lake.root, upstream.key) for upstream in table.upstream}
-
-
 def _day(table: Table) -> str:
     assert isinstance(table.write, ReplaceDay)
     return table.write.column
 
 
-def _last_success(lake: Lake, table: Table) -> dict[str, int | None]:
-    """The inputs' versions at the last success under this contract; empty where there was none."""
-    note = log.note_of_last_commit(lake.root, table.key)
-    return note.get("inputs", {}) if note.get("fingerprint") == table.fingerprint else {}
-
-
 def _touched_days(lake: Lake, table: Table, before: Versions, now: Versions) -> set[str]:
     """Days of facts that were added or removed, and days of facts whose dimension member changed."""
-    fact = table.inputs[0].key
-    since = before.get(fact)
-    touched = log.touched_days(lake.root, fact, since) if since is not None else None
-    moved = [join for join in table.joins if before.get(join.table.key) != now[join.table.key]]
+    days = touched_days(lake.root, table, before)
     try:
-        if touched is not None:
-            for join in moved:
-                touched |= _days_of_changed_members(lake, table, join, before, now)
+        for join in moved_joins(table, before, now):
+            days |= _days_of_changed_members(lake, table, join, before, now)
     except PySparkException:  # the old version's files are no more
-        touched = None
-    if touched is None:
-        touched = {*log.partition_bytes(lake.root, fact), *log.partition_bytes(lake.root, table.key)}
-    return {day for day in touched if day is not None}
+        days |= every_day(lake.root, table)
+    return days
 
 
 def _days_of_changed_members(
     lake: Lake, table: Table, join: Join, before: Versions, now: Versions
 ) -> set[str]:
-    old, new = (_members(lake, join, versions.get(join.table.key)) for versions in (before, now))
+    old, new = (
+        _members(lake, join, join.followed, versions.get(join.table.key)) for versions in (before, now)
+    )
     changed = old.exceptAll(new).union(new.exceptAll(old)).select(join.on).distinct()
     days = _facts(lake, table, now).join(changed, join.on, "left_semi").select(_day(table)).distinct()
     return {str(row[0]) for row in days.collect()}
@@ -149,8 +141,8 @@ def _facts(lake: Lake, table: Table, versions: Versions) -> DataFrame:
     return _live(lake, fact, versions[fact.key]).where(table.where).select(*columns)
 
 
-def _members(lake: Lake, join: Join, version: int | None) -> DataFrame:
-    columns = [join.on, *join.columns]
+def _members(lake: Lake, join: Join, columns: Collection[str], version: int | None) -> DataFrame:
+    columns = [join.on, *columns]
     if version is None:
         types = {column.name: column.type for column in join.table.columns}
         return lake.spark.createDataFrame([], ", ".join(f"{name} {types[name]}" for name in columns))
@@ -159,7 +151,7 @@ def _members(lake: Lake, join: Join, version: int | None) -> DataFrame:
 
 def _computed(lake: Lake, table: Table, facts: DataFrame, versions: Versions) -> DataFrame:
     assert table.transform is not None
-    members = [_members(lake, join, versions[join.table.key]) for join in table.joins]
+    members = [_members(lake, join, join.columns, versions[join.table.key]) for join in table.joins]
     rows = table.transform(facts, *members)
     created = F.current_timestamp().alias("_gold_created_timestamp")
     return rows.select(*[quoted(c.name).cast(c.type).alias(c.name) for c in table.columns], created)

@@ -1,6 +1,7 @@
 """From landed text to judged changes: typed, cleaned, every row rule evaluated in one pass."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import reduce
 
 from pyspark.sql import Column as Expression
@@ -130,10 +131,27 @@ def natural_order(column: str) -> Expression:
 
 
 def tally(table: Table, judged: DataFrame) -> DataFrame:
-    """One row per ingestion day and file: rows, quarantined, score_sum and rows that break rule i (`broken_<i>`)."""
+    """One row per ingestion day and file: rows, quarantined, score_sum and rows that break rule i (`broken_<i>`).
+
+    `newest`: the latest time (or number) of change of a valid row, as text; not of one more than a day ahead of us.
+    """
     return judged.groupBy(*PROVENANCE).agg(
         F.count("*").alias("rows"),
         F.sum(F.col("_quarantined").cast("long")).alias("quarantined"),
         F.sum("_data_quality_score").alias("score_sum"),
         *[F.sum(breaks(i)).alias(f"broken_{i}") for i in range(len(table.row_rules))],
+        _newest(table).alias("newest"),
     )
+
+
+def _newest(table: Table) -> Expression:
+    first = table.write.sequence_by[:1] if isinstance(table.write, Upsert) else ()
+    if not first:
+        return F.lit(None).cast("string")
+    value, counts = quoted(first[0]), ~F.col("_quarantined")
+    if next((column.type for column in table.columns if column.name == first[0]), "") in (
+        "timestamp",
+        "date",
+    ):
+        counts = counts & (value <= F.current_timestamp() + F.lit(timedelta(days=1)))
+    return F.max(F.when(counts, value)).cast("string")

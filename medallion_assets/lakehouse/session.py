@@ -20,6 +20,9 @@ SEMANTICS = {
     "spark.sql.legacy.parquet.nanosAsLong": "true",
     # delta-rs, which reads logs for the sensors, does not see deletion vectors in its counts and file lists.
     "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",
+    # Statistics hold 32 characters of a text, less than the path of a file: with the whole of it, a new file of a
+    # large day is found in bronze without reading the day.
+    "spark.databricks.io.skipping.stringPrefixLength": "128",
     "spark.sql.adaptive.enabled": "true",
 }
 # Static: a Connect server has its own.

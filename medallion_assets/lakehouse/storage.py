@@ -14,11 +14,15 @@ from pyspark.sql import DataFrame, SparkSession
 
 @dataclass(frozen=True)
 class Lake:
-    """Where the tables are and the session that reads and writes them. `root` is a folder or an object-store URL."""
+    """Where the tables are and the session that reads and writes them. `root` is a folder or an object-store URL.
+
+    run_id: the run that writes, as the control tables name it
+    """
 
     spark: SparkSession
     root: str
     landing: str
+    run_id: str = ""
 
     def path(self, key: str) -> str:
         """The folder of a table, by its key `layer/name`."""
@@ -45,6 +49,12 @@ class Lake:
             self.append(rows, key, partition_by, note)
             return
         _writer(rows, partition_by, note).mode("overwrite").option("replaceWhere", predicate).save(
+            self.path(key)
+        )
+
+    def rewrite(self, rows: DataFrame, key: str, partition_by: str | None, note: Mapping[str, Any]) -> None:
+        """The table becomes `rows`, whatever columns and types it had."""
+        _writer(rows, partition_by, note).mode("overwrite").option("overwriteSchema", "true").save(
             self.path(key)
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from medallion_assets.contracts.table import Table
+from medallion_assets.contracts.table import Table, descendants
 from medallion_assets.lakehouse import log
 from medallion_assets.lakehouse.storage import Lake
 from medallion_assets.orchestration import describe, events
@@ -32,8 +32,7 @@ def op_name(table: Table) -> str:
 def build_assets(tables: Mapping[str, Table]) -> list[dg.AssetsDefinition]:
     """One asset a table; a run's last assets fail the run when a day was red."""
     return [
-        build_asset(table, _ancestors(table), _descendants(table, tables.values()))
-        for table in tables.values()
+        build_asset(table, table.ancestors, descendants(table, tables.values())) for table in tables.values()
     ]
 
 
@@ -71,7 +70,7 @@ def build_asset(
         days = _days(context, key, writes)
         red = events.red_days(context.instance, gates, days) if writes else {}
         began = time.monotonic()
-        lake = lakehouse.open(spark.session())
+        lake = lakehouse.open(spark.session(), context.run_id)
         reports = REPORTS[table.layer](lake, table, [day for day in days if day not in red], writes)
         figures = _common_metadata(lake, table, reports, time.monotonic() - began)
         for report in sorted(reports, key=lambda report: report.day):
@@ -131,14 +130,3 @@ def _days(context: dg.AssetExecutionContext, key: dg.AssetKey, writes: bool) -> 
     if writes or context.has_partition_key or context.has_partition_key_range:
         return context.partition_keys
     return sorted(context.instance.get_materialized_partitions(key))
-
-
-def _ancestors(table: Table) -> list[Table]:
-    found: dict[str, Table] = {}
-    for upstream in table.upstream:
-        found |= {other.key: other for other in (*_ancestors(upstream), upstream)}
-    return list(found.values())
-
-
-def _descendants(table: Table, tables: Collection[Table]) -> list[Table]:
-    return [other for other in tables if table.key in {ancestor.key for ancestor in _ancestors(other)}]

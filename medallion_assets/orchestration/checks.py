@@ -9,8 +9,8 @@ import dagster as dg
 from medallion_assets.contracts.rules import Severity
 from medallion_assets.contracts.table import Table, Upsert
 from medallion_assets.lakehouse.bronze import LandedDay
+from medallion_assets.lakehouse.figures import FoldedDay
 from medallion_assets.lakehouse.gold import GoldDay
-from medallion_assets.lakehouse.silver import FoldedDay
 
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from medallion_assets.contracts.table import Table
-from medallion_assets.lakehouse import bronze, gold, silver
+from medallion_assets.lakehouse import bronze, checking, gold, silver
 from medallion_assets.lakehouse.storage import Lake
 from medallion_assets.orchestration.checks import Verdict, bronze_verdicts, gold_verdicts, silver_verdicts
 from medallion_assets.orchestration.partitions import CALENDAR
@@ -48,8 +48,8 @@ def report_bronze(lake: Lake, table: Table, days: Collection[str], writes: bool)
 
 
 def report_silver(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
-    folded = (silver.fold_days if writes else silver.check_days)(lake, table, days)
-    stale = silver.stale_days(lake, table)
+    folded = (silver.fold_days if writes else checking.check_days)(lake, table, days)
+    stale = checking.stale_days(lake, table)
     return [
         DayReport(
             day,

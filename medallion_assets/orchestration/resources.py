@@ -44,8 +44,8 @@ class LakehouseResource(dg.ConfigurableResource):
     def landing_root(self) -> str:
         return _place(self.landing, "MEDALLION_LANDING", "data/landing")
 
-    def open(self, spark: SparkSession) -> Lake:
-        return Lake(spark, self.lake_root, self.landing_root)
+    def open(self, spark: SparkSession, run_id: str = "") -> Lake:
+        return Lake(spark, self.lake_root, self.landing_root, run_id)
 
     def delta_table(self, key: str) -> DeltaTable:
         """The table as delta-rs sees it, for previews: no JVM."""

@@ -43,7 +43,7 @@ class ParquetLayout(Layout):
         landed = zip(frame.schema.fields, self.nanos, self.columns, strict=True)
         return frame.select(
             *[
-                _as_text(quoted(field.name), field.dataType, nanos).alias(name)
+                as_text(quoted(field.name), field.dataType, nanos).alias(name)
                 for field, nanos, name in landed
             ],
             F.lit(None).cast("string").alias(CORRUPT),
@@ -51,10 +51,11 @@ class ParquetLayout(Layout):
         )
 
 
-def _as_text(value: Column, landed: DataType, nanos: bool) -> Column:
+def as_text(value: Column, landed: DataType, nanos: bool = False) -> Column:
+    """Nested values as JSON, bytes as UTF-8 or else Base64, all else as Spark writes it in UTC."""
     # INT96 has nanoseconds for Arrow, too, but Spark reads it as a timestamp.
     if nanos and isinstance(landed, LongType):
-        return _nanos_as_text(value)
+        return _nanosas_text(value)
     if isinstance(landed, StructType | ArrayType | MapType | VariantType):
         return F.to_json(value, {"ignoreNullFields": "false"})
     if isinstance(landed, BinaryType):
@@ -62,7 +63,7 @@ def _as_text(value: Column, landed: DataType, nanos: bool) -> Column:
     return value.cast("string")
 
 
-def _nanos_as_text(nanos: Column) -> Column:
+def _nanosas_text(nanos: Column) -> Column:
     fraction = F.pmod(nanos, F.lit(BILLION))
     seconds = F.timestamp_seconds(((nanos - fraction) / BILLION).cast("long"))
     return F.concat(

@@ -1,0 +1,81 @@
+"""Pure decisions of the sensors: what to ask for, and what to remember having asked."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+At = tuple[str, str]
+"""(table, day)"""
+
+MOST_DAYS = 100
+"""Days of one request: a backlog is a few runs, and none of them is endless."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a sensor keeps between two ticks: the state last seen of a day that is not taken, and the one asked for."""
+
+    seen: Mapping[At, str] = field(default_factory=dict)
+    asked: Mapping[At, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A day (first == last) or a range of days, of these tables. `state` tells this request from any other."""
+
+    first: str
+    last: str
+    tables: frozenset[str]
+    state: tuple[tuple[At, str], ...]
+
+
+def days_to_land(
+    landed: Mapping[At, str], taken: Mapping[At, str], memory: Memory, room: int
+) -> tuple[list[Request], Memory]:
+    """At most `room` requests for days whose state differs from what was taken, was not asked for, and has settled.
+
+    Settled: as it was at the last tick, since a file may still be growing, and its clock need not be ours.
+    """
+    differing = {at: state for at, state in landed.items() if taken.get(at) != state}
+    asked = {at: state for at, state in memory.asked.items() if differing.get(at) == state}
+    settled = {
+        at: state
+        for at, state in differing.items()
+        if memory.seen.get(at) == state and asked.get(at) != state
+    }
+    requests = [
+        _request(first, last, settled) for first, last in ranges({day for _, day in settled})[: max(room, 0)]
+    ]
+    for request in requests:
+        asked |= dict(request.state)
+    return requests, Memory(seen=differing, asked=asked)
+
+
+def lost_days(landed: Mapping[At, str], taken: Mapping[At, str]) -> list[At]:
+    """Days that were taken and have no file any more."""
+    return sorted(taken.keys() - landed.keys())
+
+
+def ranges(days: Collection[str], most: int = MOST_DAYS) -> list[tuple[str, str]]:
+    """Adjacent days as (first, last), oldest first, none longer than `most`."""
+    found: list[tuple[date, date]] = []
+    for day in sorted(map(date.fromisoformat, days)):
+        if found and day - found[-1][1] == timedelta(days=1) and (day - found[-1][0]).days < most:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return [(str(first), str(last)) for first, last in found]
+
+
+def _request(first: str, last: str, settled: Mapping[At, str]) -> Request:
+    state = tuple(sorted((at, mark) for at, mark in settled.items() if first <= at[1] <= last))
+    return Request(first, last, frozenset(table for (table, _), _ in state), state)
+
+
+def ask_once(
+    states: Mapping[str, str], asked: Mapping[str, str], room: int
+) -> tuple[list[str], dict[str, str]]:
+    """At most `room` names whose state was not asked for yet, and what has been asked for then."""
+    still = {name: state for name, state in asked.items() if states.get(name) == state}
+    chosen = sorted(name for name, state in states.items() if still.get(name) != state)[: max(room, 0)]
+    return chosen, still | {name: states[name] for name in chosen}

@@ -1,0 +1,59 @@
+"""Which stored rows a few changes can meet: the ranges of their keys, by which statistics say that a file has none.
+
+The ranges are read from the changes themselves, one for each partition value that they bring, so that they hold
+whatever the data does; where keys ascend with time they are narrow, where keys are random they prune nothing.
+"""
+
+from collections.abc import Collection
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import Column as Expression
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from medallion_assets.contracts.table import Table, Upsert
+from medallion_assets.lakehouse import log
+from medallion_assets.lakehouse.storage import Lake
+
+WORTH_BYTES = 64 * 2**20
+"""A smaller table is read sooner than the ranges are found."""
+
+MOST_RANGES = 64
+
+Range = tuple[tuple[Any, Any], ...]
+"""For each key column the least and the greatest value."""
+
+
+def key_ranges(lake: Lake, table: Table, changes: DataFrame) -> list[Range]:
+    """Ranges that hold every key of the changes; none where looking for them is not worth it."""
+    assert isinstance(table.write, Upsert)
+    if sum(log.partition_bytes(lake.root, table.key).values()) < WORTH_BYTES:
+        return []
+    bounds = [bound(key) for key in table.write.keys for bound in (F.min, F.max)]
+    grouped = changes.groupBy(table.partition_by) if table.partition_by else changes.groupBy()
+    skipped = 1 if table.partition_by else 0
+    found = [_pairs(row[skipped:]) for row in grouped.agg(*bounds).collect() if row[skipped] is not None]
+    return found if len(found) <= MOST_RANGES else [reduce(_hull, found)]
+
+
+def within(table: Table, ranges: Collection[Range], prefix: str = "") -> Expression:
+    """Whether a row's keys lie in one of the ranges; true without any."""
+    assert isinstance(table.write, Upsert)
+    if not ranges:
+        return F.lit(True)
+    keys = [F.col(f"{prefix}`{key}`") for key in table.write.keys]
+    return reduce(lambda a, b: a | b, [_inside(keys, one) for one in ranges])
+
+
+def _inside(keys: list[Expression], one: Range) -> Expression:
+    tests = [(key >= F.lit(low)) & (key <= F.lit(high)) for key, (low, high) in zip(keys, one, strict=True)]
+    return reduce(lambda a, b: a & b, tests)
+
+
+def _pairs(bounds: tuple[Any, ...]) -> Range:
+    return tuple(zip(bounds[::2], bounds[1::2], strict=True))
+
+
+def _hull(a: Range, b: Range) -> Range:
+    return tuple((min(x[0], y[0]), max(x[1], y[1])) for x, y in zip(a, b, strict=True))

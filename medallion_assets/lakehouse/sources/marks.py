@@ -1,0 +1,29 @@
+"""What all followed sources share: how far one was read, and what a batch of it is."""
+
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+
+
+class SourceError(Exception):
+    """A source cannot be read as its contract says. The message names it, never a password, and says how to mend it."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far a source was read: its watermark as text, and how many rows it held within the overlap of that."""
+
+    value: str
+    held: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a source has new. `rows`: every field as text, readable until the source is left; `mark`: how far they go.
+
+    exact: no row of it can be in bronze already
+    """
+
+    rows: DataFrame
+    mark: Mark
+    exact: bool

@@ -1,0 +1,9 @@
+"""Placeholder."""
+
+
+def observe(source, since):
+    raise NotImplementedError
+
+
+def pull(spark, source, since):
+    raise NotImplementedError
