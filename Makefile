@@ -15,16 +15,16 @@ export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev checks bench clean java jars chromium history
+.PHONY: help demo test dev checks replay watermarks bench clean java jars chromium postgres history
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: jars history .venv/.data ## Land DAYS=7 of real orders and carry them from bronze to gold
 	@$(BIN)/python -m medallion_assets.commands.land --days $(DAYS)
 	@$(BIN)/python -m medallion_assets.commands.demo --days $(DAYS)
 
-test: jars .venv/.data chromium ## Lint, types, import contracts and all tests
+test: jars .venv/.data chromium postgres ## Lint, types, import contracts and all tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
@@ -32,10 +32,16 @@ test: jars .venv/.data chromium ## Lint, types, import contracts and all tests
 	$(BIN)/python -m pytest
 
 dev: jars history ## Open the Dagster UI on 127.0.0.1, PORT=3000; its history is kept in .dagster/
-	$(BIN)/dagster dev -h 127.0.0.1 -p $(PORT)
+	MEDALLION_SENSORS=on $(BIN)/dagster dev -h 127.0.0.1 -p $(PORT)
 
 checks: jars history ## Run all checks of DAY=2017-01-05 (or FROM= TO=) without rewriting data; fails if one fails
 	@$(BIN)/python -m medallion_assets.commands.checks $(RANGE)
+
+replay: jars history ## Judge TABLE=orders again after a rule or mapping was corrected: stale and quarantined days
+	@$(BIN)/python -m medallion_assets.commands.replay --table "$(TABLE)"
+
+watermarks: .venv/.installed ## How far each table follows its source
+	@$(BIN)/python -m medallion_assets.commands.watermarks
 
 bench: jars .venv/.data ## Seconds, Spark jobs and commits per layer, beside a bare Spark script
 	@$(BIN)/python -m medallion_assets.commands.bench
@@ -72,3 +78,8 @@ history:
 chromium:
 	@command -v chromium >/dev/null || { $(CAN_APT) && apt-get update -q && $(APT) chromium; } || \
 		{ echo "The browser tests need Chromium: install it so that 'chromium' is on PATH."; exit 1; }
+
+postgres:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
+		{ $(CAN_APT) && apt-get update -q && $(APT) postgresql; } || \
+		{ echo "The tests of the PostgreSQL source need its server: install it (on Debian and Ubuntu: apt-get install postgresql)."; exit 1; }

@@ -7,6 +7,7 @@ import dagster as dg
 
 from medallion_assets.orchestration.assets import build_assets
 from medallion_assets.orchestration.jobs import all_checks, landing_to_gold
+from medallion_assets.orchestration.maintenance import build_maintenance
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 from medallion_assets.orchestration.sensors import SensorSettings, build_sensors
 from medallion_assets.tables import find_tables
@@ -15,7 +16,7 @@ TABLES = find_tables()
 
 defs = dg.Definitions(
     assets=build_assets(TABLES),
-    jobs=[landing_to_gold, all_checks],
+    jobs=[landing_to_gold, all_checks, *build_maintenance(TABLES)],
     sensors=build_sensors(TABLES),
     resources={
         "spark": SparkResource(),

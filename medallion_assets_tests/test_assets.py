@@ -1,60 +1,12 @@
 """The assets in Dagster: runs over a day and a range, red days, checks alone, and what people see."""
 
-from collections import defaultdict
-from collections.abc import Iterator
-
 import dagster as dg
-import pytest
 
 from medallion_assets.definitions import defs
-from medallion_assets_tests.workshop import Workshop, order
+from medallion_assets_tests.desk import KIND, Desk, checks, materializations
+from medallion_assets_tests.workshop import order
 
 ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
-KIND = dg.DagsterEventType
-
-
-class Desk:
-    """Runs jobs of the repository on a workshop's lake, in one kept instance."""
-
-    def __init__(self, shop: Workshop, instance: dg.DagsterInstance):
-        self.shop, self.instance = shop, instance
-
-    def run(self, job: str, first: str, last: str | None = None) -> dg.ExecuteInProcessResult:
-        days = {
-            "dagster/asset_partition_range_start": first,
-            "dagster/asset_partition_range_end": last or first,
-        }
-        definition = defs.resolve_job_def(job)
-        return definition.execute_in_process(instance=self.instance, tags=days, raise_on_error=False)
-
-
-@pytest.fixture
-def desk(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    monkeypatch.setenv("MEDALLION_LAKEHOUSE", shop.lake.root)
-    monkeypatch.setenv("MEDALLION_LANDING", str(shop.landing))
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield Desk(shop, instance)
-
-
-def materializations(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, dict]]:
-    """Asset -> day -> metadata."""
-    found: dict[str, dict[str, dict]] = defaultdict(dict)
-    for event in result.all_events:
-        if event.event_type is KIND.ASSET_MATERIALIZATION:
-            done = event.step_materialization_data.materialization
-            metadata = {name: value.value for name, value in done.metadata.items()}
-            found[done.asset_key.to_user_string()][done.partition or ""] = metadata
-    return dict(found)
-
-
-def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dict[str, bool]]:
-    """(asset, check) -> day -> passed."""
-    found: dict[tuple[str, str], dict[str, bool]] = defaultdict(dict)
-    for event in result.all_events:
-        if event.event_type is KIND.ASSET_CHECK_EVALUATION:
-            done = event.asset_check_evaluation_data
-            found[done.asset_key.to_user_string(), done.check_name][done.partition or ""] = done.passed
-    return dict(found)
 
 
 def test_one_bad_day_of_a_range_is_red_and_the_good_days_reach_gold(desk: Desk):

@@ -11,7 +11,7 @@ from datetime import date
 
 import dagster as dg
 
-from medallion_assets.commands.running import evaluations, instance, run, table
+from medallion_assets.commands.running import evaluations, failures, instance, run, table
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.orchestration.samples import rows_breaking
@@ -34,13 +34,7 @@ def main() -> int:
     with instance() as kept:
         result = run(kept, "all_checks", str(first), str(last), tell=lambda event: None)
     if not result.success:
-        failures = [event for event in result.all_events if event.is_step_failure]
-        for event in failures:
-            error = event.step_failure_data.error
-            print(
-                f"{event.step_key}: {error.cause.message if error and error.cause else error}",
-                file=sys.stderr,
-            )
+        print(*failures(result), sep="\n", file=sys.stderr)
         return 1
     return report(evaluations(result))
 

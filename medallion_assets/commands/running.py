@@ -2,9 +2,10 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import dagster as dg
@@ -30,13 +31,37 @@ def run(
     kept: dg.DagsterInstance, job: str, first: str, last: str, tell: Callable[[dg.DagsterEvent], None]
 ) -> dg.ExecuteInProcessResult:
     """One run over the days from `first` to `last`; `tell` hears of each event as it happens."""
-    run_id = str(uuid4())
     days = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    return _run(kept, job, days, {}, tell)
+
+
+def run_for(
+    kept: dg.DagsterInstance, job: str, config: Mapping[str, str], tell: Callable[[dg.DagsterEvent], None]
+) -> dg.ExecuteInProcessResult:
+    """One run of a maintenance job, whose one op bears its name."""
+    return _run(kept, job, {}, {"ops": {job: {"config": config}}}, tell)
+
+
+def _run(
+    kept: dg.DagsterInstance,
+    job: str,
+    tags: Mapping[str, str],
+    config: Mapping[str, Any],
+    tell: Callable[[dg.DagsterEvent], None],
+) -> dg.ExecuteInProcessResult:
+    run_id = str(uuid4())
     kept.add_event_listener(run_id, lambda entry: entry.dagster_event and tell(entry.dagster_event))
     definition = defs.resolve_job_def(job)
     return definition.execute_in_process(
-        instance=kept, run_id=run_id, tags=days, run_config=_QUIET, raise_on_error=False
+        instance=kept, run_id=run_id, tags=tags, run_config={**_QUIET, **config}, raise_on_error=False
     )
+
+
+def failures(result: dg.ExecuteInProcessResult) -> list[str]:
+    """A line for each step that failed: what its error says."""
+    errors = [(e.step_key, e.step_failure_data.error) for e in result.all_events if e.is_step_failure]
+    told = [(step, error.cause if error and error.cause else error) for step, error in errors]
+    return [f"{step}: {error.message.strip() if error else 'failed'}" for step, error in told]
 
 
 class StepClock:

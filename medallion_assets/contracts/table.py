@@ -52,8 +52,9 @@ class FollowTable:
 
     A batch is every row with `watermark` >= the last watermark - `overlap`, or without one, that bronze does not hold.
     connection: the environment variable with the database's URL (postgresql://user:password@host:5432/name)
-    overlap: longer than the longest transaction, since a row stamped 10:00 may be committed at 10:05
-    tolerance: rows stamped further ahead of our clock go to quarantine and do not move the watermark
+    overlap: longer than the longest transaction, since a row stamped 10:00 may be committed at 10:05; for a watermark
+    that is a date, at least a day
+    tolerance: rows stamped further ahead of our clock go to quarantine (the watermark is never ahead of it)
     partitions: how many connections read at a time, all of one snapshot
     keys: what identifies a row; used by the reconciliation of deleted keys alone
     """

@@ -88,6 +88,8 @@ def entries(
     """Day -> path -> entry, of the given days (None: of all)."""
     found: dict[str, dict[str, Entry]] = {day: {} for day in days or ()}
     path = table_path(root, _KEYS[kind])
+    if days is not None and not days:
+        return found
     if not DeltaTable.is_deltatable(path):
         return found
     filters: list[Any] = [("table_name", "=", table)] + (

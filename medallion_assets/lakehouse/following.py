@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from pyspark.errors import PySparkException
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -17,8 +16,11 @@ from medallion_assets.contracts.table import FollowDelta, FollowTable, Table
 from medallion_assets.lakehouse import watermarks
 from medallion_assets.lakehouse.control import LOADED, PENDING, LandedEntry, entries, record
 from medallion_assets.lakehouse.formats.layout import clean_names, quoted
-from medallion_assets.lakehouse.sources import pull
+from medallion_assets.lakehouse.formats.reading import SPARK_ERRORS
+from medallion_assets.lakehouse.sources import delta, pull
+from medallion_assets.lakehouse.sources.delta import OP
 from medallion_assets.lakehouse.sources.marks import Batch, Mark, SourceError
+from medallion_assets.lakehouse.sources.postgres import keys_now
 from medallion_assets.lakehouse.storage import Lake, files_predicate, one_writer
 
 Ledger = Mapping[str, Mapping[str, LandedEntry]]
@@ -35,7 +37,7 @@ def follow(lake: Lake, table: Table, days: Collection[str]) -> None:
             mark, rows = _take(lake, table, since, today)
         except Exception as error:
             watermarks.note(lake.root, table.key, watermarks.FAILED, since, 0, lake.run_id)
-            if isinstance(error, PySparkException):
+            if isinstance(error, SPARK_ERRORS):
                 raise SourceError(f"{table.key}: the batch after {since} cannot be read: {error}") from error
             raise
         status = watermarks.NO_DATA if mark == since and not rows else watermarks.SUCCESS
@@ -75,11 +77,14 @@ def _hold_to_contract(table: Table, batch: Batch) -> None:
 def _not_held(
     lake: Lake, table: Table, batch: Batch, since: Mark | None, interrupted: list[LandedEntry]
 ) -> DataFrame:
-    """The rows that bronze does not hold yet, all their fields compared by a hash."""
+    """The rows that bronze does not hold yet, all their fields compared."""
     if not lake.exists(table.key):
         return batch.rows
     held = lake.read(table.key).where(~F.col("_source_file").isin([entry.path for entry in interrupted]))
-    if since and isinstance(table.write, FollowTable):
+    if isinstance(table.write, FollowDelta):
+        return delta.against(held, batch, table.write.keys)
+    assert isinstance(table.write, FollowTable)
+    if since and since.value:
         overlap = F.lit(since.value).cast("timestamp") - F.lit(table.write.overlap)
         held = held.where((F.col("_source_modified_at") >= overlap) | F.col("_source_modified_at").isNull())
     hashes = held.select(_hash(held).alias("_held_hash"))
@@ -93,7 +98,7 @@ def _hash(rows: DataFrame) -> Expression:
 
 
 def _batch_name(taken: Ledger, since: Mark | None) -> str:
-    """Short, so that a file's statistics (32 characters of a text) tell the batches of a day apart."""
+    """Of its lower bound; numbered where several batches were taken from the same one."""
     name = f"from={since.value if since else 'start'}"
     same = [
         entry.path
@@ -147,3 +152,33 @@ def _write(
     else:
         lake.append(rows, table.key, "_ingestion_date", note)
     record(lake.root, LandedEntry, table.key, days, final)
+
+
+def reconcile_keys(lake: Lake, table: Table) -> int:
+    """Lands a delete for each key that bronze holds alive and the database has no more; returns how many.
+
+    A watermark cannot see deletes. The deletes bear the time of the snapshot in which the keys were not there.
+    """
+    source = table.write
+    if not isinstance(source, FollowTable):
+        raise SourceError(
+            f"{table.key}: a Delta source's deletes are followed as they come; there is nothing to do"
+        )
+    today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
+    with one_writer(lake.root, table.key), keys_now(lake.spark, source) as (there, taken_at):
+        if not lake.exists(table.key):
+            return 0
+        keys = [quoted(key) for key in source.keys]
+        bronze = lake.read(table.key)
+        op = F.col(OP) if OP in bronze.columns else F.lit(None).cast("string")
+        alive = bronze.groupBy(*keys).agg(F.max_by(op, "_ingestion_timestamp").alias("_op"))
+        gone = alive.where("_op IS DISTINCT FROM 'D'").drop("_op").join(there, list(source.keys), "left_anti")
+        deletes = gone.withColumns({OP: F.lit("D"), source.watermark: F.lit(taken_at)})
+        taken = entries(lake.root, LandedEntry, table.key, [today])
+        path = _batch_name(taken, Mark(f"keys {taken_at}"))
+        rows = _stamped(table, deletes, path, today).persist()
+        count = rows.count()
+        if count:
+            _write(lake, table, rows, _entry(table, path, today, count, deletes.columns), taken, [])
+        rows.unpersist()
+        return count

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from medallion_assets.lakehouse.jars import delta_jars
+from medallion_assets.lakehouse.jars import cached_jars
 from medallion_assets.lakehouse.java import java_home
 
 # What the tables' meaning rests on, wherever Spark runs.
@@ -44,7 +44,7 @@ def spark_config(overrides: Mapping[str, str] | None = None) -> dict[str, str]:
         connect = ("spark.remote", "spark.sql.", "spark.databricks.delta.")
         return SEMANTICS | {key: value for key, value in given.items() if key.startswith(connect)}
     named = {"spark.jars", "spark.jars.packages"} & given.keys()
-    jars = {} if named else {"spark.jars": ",".join(delta_jars())}
+    jars = {} if named else {"spark.jars": ",".join(cached_jars())}
     local = _local() if given.get("spark.master", "local").startswith("local") else {}
     return SEMANTICS | DELTA | jars | local | given
 

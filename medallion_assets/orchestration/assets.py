@@ -5,24 +5,17 @@ The body names the steps (which days, do the layer's work, report); the work is 
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import dagster as dg
 
 from medallion_assets.contracts.table import Table, descendants
-from medallion_assets.lakehouse import log
-from medallion_assets.lakehouse.storage import Lake
 from medallion_assets.orchestration import describe, events
 from medallion_assets.orchestration.checks import checks_of
 from medallion_assets.orchestration.describe import key_of
-from medallion_assets.orchestration.layers import REPORTS, DayReport
+from medallion_assets.orchestration.layers import REPORTS
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
-from medallion_assets.orchestration.samples import previews
-
-PREVIEWED_DAYS = 31
-"""A preview costs a small read a day: in a run over more days the last ones get it."""
+from medallion_assets.orchestration.telling import Telling, failure
 
 
 def op_name(table: Table) -> str:
@@ -70,59 +63,16 @@ def build_asset(
         days = _days(context, key, writes)
         red = events.red_days(context.instance, gates, days) if writes else {}
         began = time.monotonic()
-        lake = lakehouse.open(spark.session(), context.run_id)
+        lake = lakehouse.open(spark.session(), context.run.run_id)
         reports = REPORTS[table.layer](lake, table, [day for day in days if day not in red], writes)
-        figures = _common_metadata(lake, table, reports, time.monotonic() - began)
-        for report in sorted(reports, key=lambda report: report.day):
-            day = report.day
-            if writes and report.published and day not in red:
-                shown = previews(lakehouse, table, day) if day in figures.previewed else {}
-                metadata = {**report.metadata, **figures.of(day), **shown}
-                yield dg.AssetMaterialization(key, partition=day, metadata=metadata)
-            if not report.has_data:
-                continue  # nothing to judge; a verdict costs 20 ms to keep, a year of them minutes
-            target = events.last_materialization(context.instance, key, day)
-            for spec in chosen:
-                check, verdict = checks[spec.name], report.verdicts[spec.name]
-                if check.blocking and not verdict.passed:
-                    red[day] = f"{key.to_user_string()} check {check.name}"
-                yield events.evaluation(key, day, check, verdict, target)
+        told = Telling(context.instance, lakehouse, lake, table, time.monotonic() - began)
+        yield from told.events(reports, writes, {spec.name for spec in chosen}, red)
         yield from events.closing_outputs(chosen, key if writes else None)
         is_last = not later_steps & {node.name for node in context.job_def.nodes}
         if writes and red and is_last:
-            raise _failure(red)
+            raise failure(red)
 
     return step
-
-
-@dataclass(frozen=True)
-class _Figures:
-    """Metadata that is the same kind of thing for every layer."""
-
-    version: int | None
-    seconds: float
-    sizes: Mapping[str | None, int]
-    partitioned: bool
-    previewed: Collection[str]
-
-    def of(self, day: str) -> dict[str, Any]:
-        size = self.sizes.get(day, 0) if self.partitioned else sum(self.sizes.values())
-        return {"delta_version": self.version or 0, "seconds": self.seconds, "bytes": size}
-
-
-def _common_metadata(lake: Lake, table: Table, reports: Collection[DayReport], seconds: float) -> _Figures:
-    return _Figures(
-        version=log.version(lake.root, table.key),
-        seconds=round(seconds / max(len(reports), 1), 3),
-        sizes=log.partition_bytes(lake.root, table.key),
-        partitioned=table.layer != "silver" or table.partition_by is not None,
-        previewed=sorted(report.day for report in reports)[-PREVIEWED_DAYS:],
-    )
-
-
-def _failure(red: Mapping[str, str]) -> dg.Failure:
-    why = "; ".join(f"{day}: {check} not passed" for day, check in sorted(red.items()))
-    return dg.Failure(f"bad days: {why}", metadata={"bad_days": sorted(red)}, allow_retries=False)
 
 
 def _days(context: dg.AssetExecutionContext, key: dg.AssetKey, writes: bool) -> Collection[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse import bronze, checking, gold, silver
+from medallion_assets.lakehouse.figures import FoldedDay
 from medallion_assets.lakehouse.storage import Lake
 from medallion_assets.orchestration.checks import Verdict, bronze_verdicts, gold_verdicts, silver_verdicts
 from medallion_assets.orchestration.partitions import CALENDAR
@@ -48,7 +49,12 @@ def report_bronze(lake: Lake, table: Table, days: Collection[str], writes: bool)
 
 
 def report_silver(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
-    folded = (silver.fold_days if writes else checking.check_days)(lake, table, days)
+    return silver_reports(
+        lake, table, (silver.fold_days if writes else checking.check_days)(lake, table, days)
+    )
+
+
+def silver_reports(lake: Lake, table: Table, folded: Mapping[str, FoldedDay]) -> list[DayReport]:
     stale = checking.stale_days(lake, table)
     return [
         DayReport(

@@ -116,9 +116,18 @@ def _feed(
     return last.where("_rank = 1").withColumn(OP, op).drop(_CHANGE, _COMMIT, "_rank")
 
 
+def against(held: DataFrame, batch: Batch, keys: tuple[str, ...]) -> DataFrame:
+    """What a batch of all rows changes for somebody who holds these batches already: deleted keys, too."""
+    newest = Window.partitionBy(*keys).orderBy(F.col(VERSION).cast("long").desc(), (F.col(OP) == "D").asc())
+    alive = held.withColumn("_rank", F.row_number().over(newest)).where(f"_rank = 1 AND {OP} != 'D'")
+    new = batch.rows.drop(OP, VERSION)
+    old = alive.select(*[quoted(name) for name in new.columns if name in held.columns])
+    return _compared(old, new, keys).withColumn(VERSION, F.lit(batch.mark.value))
+
+
 def _compared(old: DataFrame, new: DataFrame, keys: tuple[str, ...]) -> DataFrame:
     """Rows that are new or differ as upserts, rows whose key is gone as deletes."""
     there = [quoted(n) if n in old.columns else F.lit(None).cast("string").alias(n) for n in new.columns]
-    upserts = new.exceptAll(old.select(*there)).withColumn(OP, F.lit("U"))
+    old = old.select(*there)
     gone = old.join(new.select(*keys), list(keys), "left_anti").withColumn(OP, F.lit("D"))
-    return upserts.unionByName(gone, allowMissingColumns=True)
+    return new.exceptAll(old).withColumn(OP, F.lit("U")).unionByName(gone)

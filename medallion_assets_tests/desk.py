@@ -1,0 +1,85 @@
+"""Dagster on a workshop's lake: runs jobs and sensors' requests in one instance, and reads what they told."""
+
+from collections import defaultdict
+
+import dagster as dg
+
+from medallion_assets.definitions import defs
+from medallion_assets_tests.workshop import Workshop
+
+KIND = dg.DagsterEventType
+
+
+class Desk:
+    """Runs jobs of the repository on a workshop's lake, in one kept instance."""
+
+    def __init__(self, shop: Workshop, instance: dg.DagsterInstance):
+        self.shop, self.instance = shop, instance
+        self.cursors: dict[str, str] = {}
+
+    def run(self, job: str, first: str, last: str | None = None) -> dg.ExecuteInProcessResult:
+        days = {
+            "dagster/asset_partition_range_start": first,
+            "dagster/asset_partition_range_end": last or first,
+        }
+        definition = defs.resolve_job_def(job)
+        return definition.execute_in_process(instance=self.instance, tags=days, raise_on_error=False)
+
+    def tick(self, sensor: str) -> dg.SensorResult:
+        """Evaluates a sensor with the cursor of its last tick."""
+        context = dg.build_sensor_context(
+            instance=self.instance,
+            cursor=self.cursors.get(sensor),
+            sensor_name=sensor,
+            resources={name: (defs.resources or {})[name] for name in ("lakehouse", "sensor_settings")},
+        )
+        result = defs.get_repository_def().get_sensor_def(sensor)(context)
+        assert isinstance(result, dg.SensorResult) and result.cursor is not None
+        self.cursors[sensor] = result.cursor
+        return result
+
+    def ask(self, sensor: str) -> list[dg.RunRequest]:
+        return list(self.tick(sensor).run_requests or [])
+
+    def carry(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
+        """The run that was asked for."""
+        definition = defs.resolve_job_def("landing_to_gold")
+        return definition.execute_in_process(
+            instance=self.instance,
+            tags=request.tags,
+            partition_key=request.partition_key,
+            asset_selection=request.asset_selection,
+            raise_on_error=False,
+        )
+
+
+def materializations(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, dict]]:
+    """Asset -> day -> metadata."""
+    found: dict[str, dict[str, dict]] = defaultdict(dict)
+    for event in result.all_events:
+        if event.event_type is KIND.ASSET_MATERIALIZATION:
+            done = event.step_materialization_data.materialization
+            metadata = {name: value.value for name, value in done.metadata.items()}
+            found[done.asset_key.to_user_string()][done.partition or ""] = metadata
+    return dict(found)
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dict[str, bool]]:
+    """(asset, check) -> day -> passed."""
+    found: dict[tuple[str, str], dict[str, bool]] = defaultdict(dict)
+    for event in result.all_events:
+        if event.event_type is KIND.ASSET_CHECK_EVALUATION:
+            done = event.asset_check_evaluation_data
+            found[done.asset_key.to_user_string(), done.check_name][done.partition or ""] = done.passed
+    return dict(found)
+
+
+def span(request: dg.RunRequest) -> tuple[str, str]:
+    """The first and the last day that were asked for."""
+    tags = request.tags
+    first = request.partition_key or tags["dagster/asset_partition_range_start"]
+    return first, request.partition_key or tags["dagster/asset_partition_range_end"]
+
+
+def assets(request: dg.RunRequest) -> set[str]:
+    return {key.to_user_string() for key in request.asset_selection or []}

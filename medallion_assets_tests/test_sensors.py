@@ -1,0 +1,184 @@
+"""The sensors ask for exactly the days that need it, and what they ask for makes the lake right."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+
+from medallion_assets_tests.desk import Desk, assets, materializations, span
+from medallion_assets_tests.workshop import order
+
+ONE, TWO, THREE, NINE = "2026-01-01", "2026-01-02", "2026-01-03", "2026-01-09"
+
+
+def customer(customer_id: str, segment: str, at: str = ONE) -> dict[str, str]:
+    return {"customer_id": customer_id, "customer_segment": segment, "updated_at": at}
+
+
+def sales(desk: Desk) -> list[tuple]:
+    return desk.shop.rows("gold/daily_sales", "order_date", "customer_segment", "total_sales")
+
+
+def skipped(result: dg.SensorResult) -> str:
+    assert not result.run_requests and result.skip_reason
+    return result.skip_reason.skip_message or ""
+
+
+def settled(desk: Desk, sensor: str = "landed_files") -> list[dg.RunRequest]:
+    """What is asked for at the tick after the one that saw it first."""
+    assert desk.ask(sensor) == []
+    return desk.ask(sensor)
+
+
+def test_landed_files_bring_the_lake_up_to_date_day_by_day(desk: Desk):
+    shop = desk.shop
+    for day in (ONE, TWO, THREE, NINE):
+        shop.land("orders", day, "a.csv", [order(f"o{day}", day=day)])
+    shop.land("customers", TWO, "c.csv", [customer("c1", "GOLD")])
+    shop.land("orders", "2016-12-31", "a.csv", [order("early")])
+    shop.land("orders", THREE, "b.csv.part", "half a f")
+    backlog, late = settled(desk)
+    assert (span(backlog), span(late)) == ((ONE, THREE), (NINE, NINE))
+    assert assets(late) == {"bronze/orders", "silver/orders", "gold/daily_sales"}
+    assert assets(backlog) == assets(late) | {"bronze/customers", "silver/customers"}
+    assert desk.carry(backlog).success and desk.carry(late).success
+    assert sales(desk) == [(day, "GOLD", "10.00") for day in (ONE, TWO, THREE, NINE)]
+    assert "bronze/orders 2016-12-31: outside the calendar" in skipped(desk.tick("landed_files"))
+
+    untouched = {uri for uri in shop.files("gold/daily_sales") if TWO not in uri}
+    shop.land("orders", TWO, "b.csv", [order("o2", day=TWO, amount="5")])
+    (request,) = settled(desk)
+    assert span(request) == (TWO, TWO) and assets(request) == assets(late)
+    done = materializations(desk.carry(request))
+    assert set(done["gold/daily_sales"]) == {TWO}
+    assert (TWO, "GOLD", "15.00") in sales(desk)
+    assert untouched <= shop.files("gold/daily_sales")
+    assert desk.ask("stale_gold") == []  # the run did it already
+
+    shop.remove("orders", NINE, "a.csv")
+    (shop.landing / "customers").rename(shop.landing / "gone")
+    told = skipped(desk.tick("landed_files"))
+    assert f"bronze/orders {NINE}: all its files are gone" in told
+    assert "customers is not there: mount or create it" in told
+    assert len(sales(desk)) == 4
+
+
+def test_at_most_so_many_requests_are_open_at_a_time(desk: Desk):
+    for day in range(1, 20, 2):
+        desk.shop.land("orders", f"2026-01-{day:02d}", "a.csv", [order("o1")])
+    assert len(settled(desk)) == 4
+    own = {"dagster/sensor_name": "landed_files"}
+    for status in (
+        dg.DagsterRunStatus.STARTED,
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.NOT_STARTED,
+    ):
+        desk.instance.create_run_for_job(
+            _job(), status=status, tags=own, asset_selection=frozenset([dg.AssetKey(["bronze", "orders"])])
+        )
+    assert [span(request)[0] for request in desk.ask("landed_files")] == ["2026-01-09"]
+    assert len(desk.ask("landed_files")) == 1  # the one above was not really started
+
+
+def test_stale_gold_asks_for_what_no_run_did(desk: Desk):
+    shop = desk.shop
+    shop.land("customers", ONE, "c.csv", [customer("c1", "GOLD"), customer("c2", "SILVER")])
+    shop.land("orders", ONE, "a.csv", [order("o1", day=ONE), order("o2", day=TWO, customer_id="c2")])
+    shop.materialize(ONE)
+    assert desk.ask("stale_gold") == []
+
+    shop.land("orders", TWO, "a.csv", [order("o2", day=THREE, customer_id="c2", at="2026-01-05T00:00:00Z")])
+    shop.orders(TWO)
+    _open_run(desk, "gold/daily_sales")
+    assert desk.ask("stale_gold") == []  # a run is about to do it
+    _close_runs(desk)
+    (request,) = desk.ask("stale_gold")
+    assert span(request) == (TWO, TWO) and assets(request) == {"gold/daily_sales"}
+    assert request.tags["medallion/touched_days"] == f"{TWO} {THREE}"
+    assert desk.ask("stale_gold") == []
+    assert set(materializations(desk.carry(request))["gold/daily_sales"]) == {TWO, THREE}
+    assert sales(desk) == [(ONE, "GOLD", "10.00"), (THREE, "SILVER", "10.00")]
+
+    # A member that really changed restates the days of its facts; a snapshot that bumps a time restates none.
+    for day, segment, days in ((TWO, "BRONZE", {THREE}), (THREE, "BRONZE", set())):
+        before = shop.files("gold/daily_sales")
+        shop.land("customers", day, "c.csv", [customer("c1", "GOLD", day), customer("c2", segment, day)])
+        shop.run("bronze/customers", day)
+        shop.run("silver/customers", day)
+        (request,) = desk.ask("stale_gold")
+        assert materializations(desk.carry(request))["gold/daily_sales"].keys() - {span(request)[0]} == days
+        assert {uri for uri in before if not any(day in uri for day in days)} <= shop.files(
+            "gold/daily_sales"
+        )
+        assert desk.ask("stale_gold") == []
+    assert sales(desk) == [(ONE, "GOLD", "10.00"), (THREE, "BRONZE", "10.00")]
+
+
+def test_a_tick_of_every_sensor_starts_no_jvm_and_reads_no_data_file(desk: Desk, tmp_path: Path):
+    shop = desk.shop
+    shop.land("customers", ONE, "c.csv", [customer("c1", "GOLD")])
+    shop.land("orders", ONE, "a.csv", [order("o1", day=ONE)])
+    shop.materialize(ONE)
+    shop.land("orders", TWO, "a.csv", [order("o2", day=TWO)])
+    shop.orders(TWO)
+    shop.land("orders", THREE, "a.csv", [order("o3", day=THREE)])
+    for layer in ("bronze", "silver", "gold"):
+        for file in (Path(shop.lake.root) / layer).rglob("*.parquet"):
+            if "_delta_log" not in file.parts:
+                file.write_bytes(b"not to be read")
+    script = tmp_path / "tick.py"
+    script.write_text(_TICK)
+    places = {"MEDALLION_LAKEHOUSE": shop.lake.root, "MEDALLION_LANDING": str(shop.landing)}
+    done = subprocess.run(
+        [sys.executable, str(script)], env=os.environ | places, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [f"landed_files:{THREE}", f"stale_gold:{TWO}"]
+
+
+_TICK = """
+import os, sys
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+import dagster as dg
+from medallion_assets.definitions import defs
+
+with dg.DagsterInstance.ephemeral() as instance:
+    for sensor in ("landed_files", "watermarks", "stale_gold"):
+        cursor = None
+        for _ in range(2):
+            context = dg.build_sensor_context(
+                instance=instance, cursor=cursor, sensor_name=sensor,
+                resources={name: defs.resources[name] for name in ("lakehouse", "sensor_settings")},
+            )
+            result = defs.get_repository_def().get_sensor_def(sensor)(context)
+            cursor = result.cursor
+            for request in result.run_requests or []:
+                print(f"{sensor}:{request.partition_key}")
+
+from pyspark import SparkContext
+assert SparkContext._gateway is None
+landing = os.environ["MEDALLION_LANDING"]
+assert not [path for path in opened if path.startswith(landing) and path.endswith(".csv")]
+"""
+
+
+def _job() -> dg.JobDefinition:
+    from medallion_assets.definitions import defs
+
+    return defs.resolve_job_def("landing_to_gold")
+
+
+def _open_run(desk: Desk, asset: str) -> None:
+    key = dg.AssetKey(asset.split("/"))
+    desk.instance.create_run_for_job(
+        _job(), status=dg.DagsterRunStatus.STARTED, asset_selection=frozenset([key])
+    )
+
+
+def _close_runs(desk: Desk) -> None:
+    for run in desk.instance.get_runs():
+        if not run.is_finished:
+            desk.instance.report_run_canceled(run)
