@@ -15,7 +15,7 @@ export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev checks replay watermarks bench clean java jars chromium postgres history
+.PHONY: help demo test test-long dev checks replay watermarks bench clean java jars chromium postgres history
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +31,11 @@ test: jars .venv/.data chromium postgres ## Lint, types, import contracts and al
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
-dev: jars history ## Open the Dagster UI on 127.0.0.1, PORT=3000; its history is kept in .dagster/
-	MEDALLION_SENSORS=on $(BIN)/dagster dev -h 127.0.0.1 -p $(PORT)
+test-long: jars postgres ## The long suite: random histories, and the sensors of a running `dagster dev`
+	$(BIN)/python -m pytest -m long
+
+dev: jars history ## Open the UI on 127.0.0.1, PORT=3000, sensors on (EXAMPLES=1: with the example tables)
+	MEDALLION_SENSORS=on $(BIN)/dagster dev $(if $(EXAMPLES),-m medallion_assets.examples) -h 127.0.0.1 -p $(PORT)
 
 checks: jars history ## Run all checks of DAY=2017-01-05 (or FROM= TO=) without rewriting data; fails if one fails
 	@$(BIN)/python -m medallion_assets.commands.checks $(RANGE)

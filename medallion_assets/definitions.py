@@ -3,8 +3,11 @@
 Loading this starts nothing: the session starts with the first step that needs it.
 """
 
+from collections.abc import Mapping
+
 import dagster as dg
 
+from medallion_assets.contracts.table import Table
 from medallion_assets.orchestration.assets import build_assets
 from medallion_assets.orchestration.jobs import all_checks, landing_to_gold
 from medallion_assets.orchestration.maintenance import build_maintenance
@@ -12,16 +15,19 @@ from medallion_assets.orchestration.resources import LakehouseResource, SparkRes
 from medallion_assets.orchestration.sensors import SensorSettings, build_sensors
 from medallion_assets.tables import find_tables
 
-TABLES = find_tables()
 
-defs = dg.Definitions(
-    assets=build_assets(TABLES),
-    jobs=[landing_to_gold, all_checks, *build_maintenance(TABLES)],
-    sensors=build_sensors(TABLES),
-    resources={
-        "spark": SparkResource(),
-        "lakehouse": LakehouseResource(),
-        "sensor_settings": SensorSettings(),
-    },
-    executor=dg.in_process_executor,  # one Spark session a run, not one a step
-)
+def repository(tables: Mapping[str, Table]) -> dg.Definitions:
+    return dg.Definitions(
+        assets=build_assets(tables),
+        jobs=[landing_to_gold, all_checks, *build_maintenance(tables)],
+        sensors=build_sensors(tables),
+        resources={
+            "spark": SparkResource(),
+            "lakehouse": LakehouseResource(),
+            "sensor_settings": SensorSettings(),
+        },
+        executor=dg.in_process_executor,  # one Spark session a run, not one a step
+    )
+
+
+defs = repository(find_tables())

@@ -89,6 +89,17 @@ class ReplaceDay:
 
 
 @dataclass(frozen=True)
+class Extract:
+    """ETL: a day's landed files are judged by a silver contract and transformed; only the result is loaded.
+
+    `judged_by` names the files (those of its bronze table), the types and the rules; broken rows, deletes and all but
+    the last change of a key in the day are left out. Nothing is kept but the result: each ingestion day is replaced.
+    """
+
+    judged_by: "Table"
+
+
+@dataclass(frozen=True)
 class Join:
     """A dimension that gold joins to its facts by the column `on`; only `columns` of it are seen.
 
@@ -118,7 +129,7 @@ class Table:
     layer: str
     name: str
     description: str
-    write: Land | FollowDelta | FollowTable | Upsert | ReplaceDay
+    write: Land | FollowDelta | FollowTable | Upsert | ReplaceDay | Extract
     inputs: tuple["Table", ...] = ()
     columns: tuple[Column, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -139,8 +150,9 @@ class Table:
 
     @property
     def upstream(self) -> tuple["Table", ...]:
-        """The tables it is made of and those it joins."""
-        return (*self.inputs, *(join.table for join in self.joins))
+        """The tables it is made of and those it joins; an extract comes after the bronze of the same files."""
+        same_files = self.write.judged_by.inputs if isinstance(self.write, Extract) else ()
+        return (*self.inputs, *same_files, *(join.table for join in self.joins))
 
     @property
     def ancestors(self) -> list["Table"]:

@@ -118,7 +118,7 @@ def _days_of_changed_members(
     lake: Lake, table: Table, join: Join, before: Versions, now: Versions
 ) -> set[str]:
     old, new = (
-        _members(lake, join, join.followed, versions.get(join.table.key)) for versions in (before, now)
+        members(lake, join, join.followed, versions.get(join.table.key)) for versions in (before, now)
     )
     changed = old.exceptAll(new).union(new.exceptAll(old)).select(join.on).distinct()
     days = _facts(lake, table, now).join(changed, join.on, "left_semi").select(_day(table)).distinct()
@@ -141,7 +141,8 @@ def _facts(lake: Lake, table: Table, versions: Versions) -> DataFrame:
     return _live(lake, fact, versions[fact.key]).where(table.where).select(*columns)
 
 
-def _members(lake: Lake, join: Join, columns: Collection[str], version: int | None) -> DataFrame:
+def members(lake: Lake, join: Join, columns: Collection[str], version: int | None) -> DataFrame:
+    """The live members of a joined table at a version; none where there is no table yet."""
     columns = [join.on, *columns]
     if version is None:
         types = {column.name: column.type for column in join.table.columns}
@@ -151,8 +152,8 @@ def _members(lake: Lake, join: Join, columns: Collection[str], version: int | No
 
 def _computed(lake: Lake, table: Table, facts: DataFrame, versions: Versions) -> DataFrame:
     assert table.transform is not None
-    members = [_members(lake, join, join.columns, versions[join.table.key]) for join in table.joins]
-    rows = table.transform(facts, *members)
+    joined = [members(lake, join, join.columns, versions[join.table.key]) for join in table.joins]
+    rows = table.transform(facts, *joined)
     created = F.current_timestamp().alias("_gold_created_timestamp")
     return rows.select(*[quoted(c.name).cast(c.type).alias(c.name) for c in table.columns], created)
 

@@ -12,7 +12,7 @@ from medallion_assets.contracts.table import Table, descendants
 from medallion_assets.orchestration import describe, events
 from medallion_assets.orchestration.checks import checks_of
 from medallion_assets.orchestration.describe import key_of
-from medallion_assets.orchestration.layers import REPORTS
+from medallion_assets.orchestration.layers import report
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 from medallion_assets.orchestration.telling import Telling, failure
@@ -64,7 +64,7 @@ def build_asset(
         red = events.red_days(context.instance, gates, days) if writes else {}
         began = time.monotonic()
         lake = lakehouse.open(spark.session(), context.run.run_id)
-        reports = REPORTS[table.layer](lake, table, [day for day in days if day not in red], writes)
+        reports = report(lake, table, [day for day in days if day not in red], writes)
         told = Telling(context.instance, lakehouse, lake, table, time.monotonic() - began)
         yield from told.events(reports, writes, {spec.name for spec in chosen}, red)
         yield from events.closing_outputs(chosen, key if writes else None)

@@ -7,8 +7,9 @@ from typing import Any
 import dagster as dg
 
 from medallion_assets.contracts.rules import Severity
-from medallion_assets.contracts.table import Table, Upsert
+from medallion_assets.contracts.table import Extract, Land, Table, Upsert
 from medallion_assets.lakehouse.bronze import LandedDay
+from medallion_assets.lakehouse.extract import ExtractedDay
 from medallion_assets.lakehouse.figures import FoldedDay
 from medallion_assets.lakehouse.gold import GoldDay
 
@@ -33,12 +34,18 @@ class Verdict:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
+_READABLE = Check("files_readable", "Every landed file of the day could be read.", ERROR)
+
+
 def checks_of(table: Table) -> list[Check]:
     """Every check of the table."""
     if table.layer == "bronze":
+        drift = Check("schema_drift", "The day's data has exactly the columns of the contract.", WARN)
+        return [_READABLE, drift] if isinstance(table.write, Land) else [drift]
+    if isinstance(table.write, Extract):
         return [
-            Check("files_readable", "Every landed file of the day could be read.", ERROR),
-            Check("schema_drift", "The day's files have exactly the columns of the contract.", WARN),
+            _READABLE,
+            Check("no_broken_rows", "No row of the day's files was left out for breaking a rule.", WARN),
         ]
     if table.layer == "gold":
         return [
@@ -67,6 +74,13 @@ def bronze_verdicts(table: Table, day: LandedDay) -> dict[str, Verdict]:
     return {
         "files_readable": Verdict(not day.complaints, {"files": dict(day.complaints)}),
         "schema_drift": Verdict(not new and not missing, {"new_columns": new, "missing_columns": missing}),
+    }
+
+
+def extract_verdicts(day: ExtractedDay) -> dict[str, Verdict]:
+    return {
+        "files_readable": Verdict(not day.complaints, {"files": dict(day.complaints)}),
+        "no_broken_rows": Verdict(not day.broken, {"broken": day.broken, "rows": day.rows}),
     }
 
 

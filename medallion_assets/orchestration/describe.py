@@ -4,19 +4,22 @@ from pathlib import Path
 
 import dagster as dg
 
-from medallion_assets.contracts.table import Column, Land, Table, Upsert
+from medallion_assets.contracts.table import Column, FollowDelta, FollowTable, Land, Table, Upsert
 
 _INGESTED = (
     Column("_ingestion_date", "date", "Day of the landing folder"),
-    Column("_source_file", "string", "Landed file, relative to the landing root"),
+    Column("_source_file", "string", "Landed file, relative to the landing root, or batch"),
+)
+_LANDED = (
+    Column("_ingestion_timestamp", "timestamp", "When the row was landed"),
+    *_INGESTED,
+    Column("_source_modified_at", "timestamp", "When the landed file, or the row at its source, was changed"),
+    Column("_corrupt_record", "string", "The raw record, where it could not be parsed"),
 )
 _ADDED = {
-    Land: (
-        Column("_ingestion_timestamp", "timestamp", "When the row was landed"),
-        *_INGESTED,
-        Column("_source_modified_at", "timestamp", "When the landed file was last changed"),
-        Column("_corrupt_record", "string", "The raw record, where it could not be parsed"),
-    ),
+    Land: _LANDED,
+    FollowDelta: _LANDED,
+    FollowTable: _LANDED,
     Upsert: (
         Column("_sequence", "struct", "What orders the changes of one key"),
         Column("_deleted_at", "timestamp", "Time of the delete; NULL for a live row"),

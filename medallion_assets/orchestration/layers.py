@@ -7,11 +7,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from medallion_assets.contracts.table import Table
-from medallion_assets.lakehouse import bronze, checking, gold, silver
+from medallion_assets.contracts.table import Extract, Table
+from medallion_assets.lakehouse import bronze, checking, extract, gold, silver
 from medallion_assets.lakehouse.figures import FoldedDay
 from medallion_assets.lakehouse.storage import Lake
-from medallion_assets.orchestration.checks import Verdict, bronze_verdicts, gold_verdicts, silver_verdicts
+from medallion_assets.orchestration.checks import (
+    Verdict,
+    bronze_verdicts,
+    extract_verdicts,
+    gold_verdicts,
+    silver_verdicts,
+)
 from medallion_assets.orchestration.partitions import CALENDAR
 
 NO_DATA = "NO_DATA"
@@ -95,4 +101,25 @@ def report_gold(lake: Lake, table: Table, days: Collection[str], writes: bool) -
     ]
 
 
-REPORTS = {"bronze": report_bronze, "silver": report_silver, "gold": report_gold}
+def report_extract(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
+    return [
+        DayReport(
+            day,
+            extract_verdicts(figures),
+            {
+                "status": "OK" if figures.rows else NO_DATA,
+                "dagster/partition_row_count": figures.loaded,
+                "rows": figures.rows,
+                "broken": figures.broken,
+            },
+        )
+        for day, figures in extract.extract_days(lake, table, days, writes).items()
+    ]
+
+
+def report(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
+    """The step of the table's layer, or that of an extract."""
+    if isinstance(table.write, Extract):
+        return report_extract(lake, table, days, writes)
+    layers = {"bronze": report_bronze, "silver": report_silver, "gold": report_gold}
+    return layers[table.layer](lake, table, days, writes)

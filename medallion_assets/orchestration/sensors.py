@@ -16,7 +16,7 @@ import dagster as dg
 from pydantic import Field
 
 from medallion_assets.contracts.requests import At, Memory, ask_once, days_to_land, lost_days
-from medallion_assets.contracts.table import Land, Table, descendants
+from medallion_assets.contracts.table import Extract, FollowDelta, FollowTable, Land, Table, descendants
 from medallion_assets.lakehouse import watermarks
 from medallion_assets.lakehouse.behind import behind
 from medallion_assets.lakehouse.control import PENDING, LandedEntry, entries
@@ -169,14 +169,16 @@ def sources_with_news(
     tables: Iterable[Table], lakehouse: LakehouseResource
 ) -> tuple[dict[str, str], list[str]]:
     """Table -> what its followed source says that bronze has not taken in, and what went wrong in asking."""
-    followed = [table for table in tables if not isinstance(table.write, Land) and table.layer == "bronze"]
+    followed = [
+        (table, table.write) for table in tables if isinstance(table.write, FollowDelta | FollowTable)
+    ]
     known = watermarks.watermarks(lakehouse.lake_root) if followed else {}
     news: dict[str, str] = {}
     notes: list[str] = []
-    for table in followed:
+    for table, source in followed:
         since = watermarks.last_success(known.get(table.key, []))
         try:
-            now = observe(table.write, since)  # type: ignore[arg-type]
+            now = observe(source, since)
         except SourceError as error:
             notes.append(f"{table.key}: {error}")
             continue
@@ -199,7 +201,7 @@ def _stale_gold(desk: _Desk) -> dg.SensorDefinition:
         states, days = {}, {}
         busy = _tables_of_open_runs(context.instance)
         for table in desk.tables.values():
-            if table.layer != "gold" or table.key in busy or "*" in busy:
+            if table.layer != "gold" or isinstance(table.write, Extract) or busy & {table.key, "*"}:
                 continue
             late = behind(lakehouse.lake_root, table)
             if late:

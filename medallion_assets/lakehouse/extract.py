@@ -1,0 +1,86 @@
+"""A step of ETL: landed files are judged and transformed in memory, and only the result of each day is written."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from medallion_assets.contracts.table import Extract, Land, Table, Upsert
+from medallion_assets.lakehouse import gold
+from medallion_assets.lakehouse.behind import input_versions
+from medallion_assets.lakehouse.formats.layout import quoted
+from medallion_assets.lakehouse.judging import business_columns, judge
+from medallion_assets.lakehouse.landing import FileReport, list_files, read_files
+from medallion_assets.lakehouse.storage import Lake, days_predicate, one_writer
+
+_DAY = "_ingestion_date"
+
+
+@dataclass(frozen=True)
+class ExtractedDay:
+    """rows, broken: of the landed files; loaded: rows of the result; complaints: path -> what is wrong with it."""
+
+    day: str
+    rows: int = 0
+    broken: int = 0
+    loaded: int = 0
+    complaints: Mapping[str, str] = field(default_factory=dict)
+
+
+def extract_days(
+    lake: Lake, table: Table, days: Collection[str], writes: bool = True
+) -> dict[str, ExtractedDay]:
+    """Each day's result replaces the one before; with `writes` False it is only computed. LandingError as in bronze."""
+    assert isinstance(table.write, Extract)
+    contract = table.write.judged_by
+    source = contract.inputs[0].write
+    assert isinstance(source, Land)
+    landed, reports = read_files(lake.spark, lake.landing, list_files(lake.landing, source.source, days))
+    if landed is None:
+        if writes and lake.exists(table.key):
+            _replace(lake, table, lake.read(table.key).limit(0), days)
+        return {day: _figures(day, reports, {}, {}) for day in days}
+    judged = judge(contract, landed.withColumn("_ingestion_timestamp", F.now())).persist()
+    result = _result(lake, table, contract, judged).persist()
+    broken = judged.groupBy(_DAY).agg(F.count_if("_quarantined").alias("n")).collect()
+    loaded = result.groupBy(_DAY).agg(F.count("*").alias("n")).collect()
+    if writes:
+        _replace(lake, table, result, days)
+    for frame in (result, judged, landed):
+        frame.unpersist()
+    counts = [{str(row[_DAY]): row["n"] for row in rows} for rows in (broken, loaded)]
+    return {day: _figures(day, reports, *counts) for day in days}
+
+
+def _result(lake: Lake, table: Table, contract: Table, judged: DataFrame) -> DataFrame:
+    """The transform sees the valid rows of the contract, of each key the day's last change, without deletes."""
+    rows = judged.where("NOT _quarantined")
+    if isinstance(contract.write, Upsert):
+        newest = Window.partitionBy(_DAY, *contract.write.keys).orderBy(F.col("_sequence").desc())
+        rows = rows.withColumn("_rank", F.row_number().over(newest)).where("_rank = 1 AND NOT _is_delete")
+    rows = rows.select(*map(quoted, business_columns(rows)), _DAY)
+    versions = input_versions(lake.root, table)
+    members = [gold.members(lake, join, join.columns, versions[join.table.key]) for join in table.joins]
+    assert table.transform is not None
+    result = table.transform(rows, *members)
+    created = F.current_timestamp().alias("_gold_created_timestamp")
+    return result.select(*[quoted(c.name).cast(c.type).alias(c.name) for c in table.columns], created)
+
+
+def _replace(lake: Lake, table: Table, result: DataFrame, days: Collection[str]) -> None:
+    with one_writer(lake.root, table.key):
+        lake.replace(result, table.key, days_predicate(_DAY, days), _DAY, {"table": table.key})
+
+
+def _figures(
+    day: str, reports: Collection[FileReport], broken: Mapping[str, int], loaded: Mapping[str, int]
+) -> ExtractedDay:
+    own = [report for report in reports if report.file.day == day]
+    return ExtractedDay(
+        day=day,
+        rows=sum(report.rows for report in own),
+        broken=broken.get(day, 0),
+        loaded=loaded.get(day, 0),
+        complaints={report.file.path: report.message for report in own if report.message},
+    )
