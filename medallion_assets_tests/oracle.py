@@ -116,8 +116,13 @@ def _hash(change: Mapping[str, Any]) -> str:
         "product_id": change["product_id"],
         "updated_at": change["updated_at"].strftime("%Y-%m-%d %H:%M:%S"),
     }
-    there = {name: text for name, text in texts.items() if text is not None}
-    return hashlib.sha256(json.dumps(there, separators=(",", ":")).encode()).hexdigest()
+    return digest(texts)
+
+
+def digest(texts: Mapping[str, str | None]) -> str:
+    """The hash of a change: its fields as text, sorted by name, NULLs left out."""
+    there = {name: texts[name] for name in sorted(texts) if texts[name] is not None}
+    return hashlib.sha256(json.dumps(there, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
 
 
 def days_from(first: str, count: int) -> list[str]:

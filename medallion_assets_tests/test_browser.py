@@ -134,7 +134,7 @@ def _webserver(settings: dict[str, str], log: Path) -> Iterator[str]:
         _wait_until_it_answers(server, f"http://127.0.0.1:{port}", log)
         yield f"http://127.0.0.1:{port}"
     finally:
-        _end_group(server)
+        end_group(server)
 
 
 def _wait_until_it_answers(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
@@ -149,7 +149,7 @@ def _wait_until_it_answers(server: subprocess.Popen[bytes], address: str, log: P
     pytest.fail(f"the webserver does not answer:\n{log.read_text()[-2000:]}")
 
 
-def _end_group(server: subprocess.Popen[bytes]) -> None:
+def end_group(server: subprocess.Popen[bytes]) -> None:
     """Asks the server and its children to end, then makes them, and fails if one is still there."""
     for how, patience in ((signal.SIGTERM, 20), (signal.SIGKILL, 10)):
         with suppress(ProcessLookupError):

@@ -6,6 +6,7 @@ import sys
 import dagster as dg
 import pytest
 
+from medallion_assets import definitions, examples
 from medallion_assets.definitions import defs
 from medallion_assets.orchestration.checks import checks_of
 from medallion_assets.tables import find_tables
@@ -27,6 +28,14 @@ def test_the_assets_are_these_and_depend_on_each_other_like_this():
         "silver/products": {"bronze/products"},
         "gold/daily_sales": {"silver/orders", "silver/customers", "silver/products"},
     }
+
+
+@pytest.mark.parametrize("module", [definitions, examples])
+def test_the_whole_repository_loads_as_a_code_server_loads_it(module):
+    module.defs.get_repository_def().load_all_definitions()
+    jobs = {job.name for job in module.defs.resolve_all_job_defs()}
+    by_hand = {"replay", "full_refresh", "reset_watermark", "reconcile_keys"}
+    assert jobs == {"__ASSET_JOB", "landing_to_gold", "all_checks"} | by_hand
 
 
 def test_every_asset_says_what_it_is():

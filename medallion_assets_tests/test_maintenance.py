@@ -23,7 +23,7 @@ def start(
     return definition.execute_in_process(
         instance=desk.instance,
         resources=defs.resources,
-        run_config={"ops": {job: {"config": config}}},
+        run_config={"ops": {f"{job}_table": {"config": config}}},
         raise_on_error=False,
     )
 

@@ -16,7 +16,7 @@ def main() -> int:
     if not result.success:
         print(*failures(result), sep="\n", file=sys.stderr)
     for event in result.all_events:
-        if event.is_successful_output and event.step_key == "replay":
+        if event.is_successful_output and event.step_key == "replay_table":
             figures = {key: value.value for key, value in event.step_output_data.metadata.items()}
             print(
                 "  {days} days restated, {freed} rows came free, {quarantined} are in quarantine".format(

@@ -38,8 +38,8 @@ def run(
 def run_for(
     kept: dg.DagsterInstance, job: str, config: Mapping[str, str], tell: Callable[[dg.DagsterEvent], None]
 ) -> dg.ExecuteInProcessResult:
-    """One run of a maintenance job, whose one op bears its name."""
-    return _run(kept, job, {}, {"ops": {job: {"config": config}}}, tell)
+    """One run of a maintenance job."""
+    return _run(kept, job, {}, {"ops": {f"{job}_table": {"config": config}}}, tell)
 
 
 def _run(
