@@ -65,3 +65,18 @@ def test_checks_of_a_good_day_exit_0(home: Path):
 def test_days_that_do_not_fit_are_refused_in_a_line(home: Path, days: list[str]):
     done = call(home, "medallion_assets.commands.checks", *days)
     assert done.returncode == 2 and "error:" in done.stderr.splitlines()[-1]
+
+
+def test_watermarks_say_how_far_each_table_reaches(home: Path):
+    done = call(home, "medallion_assets.commands.watermarks")
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if line.split()[:1] == ["silver/orders"]]
+    assert line.split()[1:5] == ["2026-01-01", "10:00:00", "SUCCESS", "4"]
+
+
+def test_replay_names_a_day_that_is_still_held_back(home: Path):
+    done = call(home, "medallion_assets.commands.replay", "--table", "orders")
+    assert done.returncode == 1
+    assert f"{TWO}: silver/orders check quarantine_ratio not passed" in done.stderr
+    done = call(home, "medallion_assets.commands.replay", "--table", "order")
+    assert "There is no table silver/order. Name one of: customers, orders, products" in done.stderr

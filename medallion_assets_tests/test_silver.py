@@ -2,12 +2,13 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from medallion_assets.contracts.rules import not_null
 from medallion_assets.contracts.table import Column, ReplaceDay, Table
-from medallion_assets.lakehouse import checking, silver
+from medallion_assets.lakehouse import checking, near, silver
 from medallion_assets.lakehouse.figures import FoldedDay
 from medallion_assets_tests.workshop import TABLES, Workshop, delete, order
 
@@ -267,3 +268,46 @@ def test_rows_without_a_key_replace_their_day(spark, tmp_path):
     assert fates(shop.run("silver/visits", ONE)[ONE]) == (3, 0, 0, 1)
     assert shop.rows("silver/visits", "order_amount") == [(1,), (1,), (2,), (3,)]
     assert fates(checking.check_days(shop.lake, visits, [ONE])[ONE]) == (3, 0, 0, 1)
+
+
+def test_a_new_file_costs_itself_and_not_its_day_nor_the_table(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+):
+    """Everything that must not be read is taken away: a step that opened it would fail."""
+    monkeypatch.setattr(near, "WORTH_BYTES", 0)
+    old = [order(f"o{i}", day=ONE) for i in range(10, 20)] + [order(f"o{i}", day=TWO) for i in range(20, 30)]
+    shop.land("orders", ONE, "a-delivery-with-a-long-name-1.csv", old)
+    shop.orders(ONE)
+    days = {day: [Path(uri) for uri in shop.files("silver/orders") if day in uri] for day in (ONE, TWO)}
+    hidden = [Path(uri) for uri in shop.files("bronze/orders")] + days[ONE]
+    for path in hidden:
+        path.rename(path.with_suffix(".hidden"))
+    new = [order("o25", day=TWO, amount="12", at="2026-01-02T00:00:00Z"), order("o31", day=THREE)]
+    shop.land("orders", ONE, "a-delivery-with-a-long-name-2.csv", new)
+    assert fates(shop.orders(ONE)[ONE]) == (22, 0, 0, 0)
+    for path in hidden:
+        path.with_suffix(".hidden").rename(path)
+    amounts = dict(shop.live())
+    assert len(amounts) == 21 and amounts["o25"] == "12.00" and amounts["o31"] == "10.00"
+    assert set(days[ONE]) <= {Path(uri) for uri in shop.files("silver/orders")}
+
+
+@pytest.mark.parametrize("worth", [0, 2**40])
+def test_pruning_by_keys_changes_no_result(shop: Workshop, monkeypatch: pytest.MonkeyPatch, worth: int):
+    """Also for a key whose event day moves, a tombstone and a key that two days bring."""
+    monkeypatch.setattr(near, "WORTH_BYTES", worth)
+    shop.land("orders", ONE, "a.csv", [order("b", day=ONE), order("m", day=TWO), order("y", day=THREE)])
+    shop.orders(ONE)
+    late = "2026-01-03T00:00:00Z"
+    changes = [
+        order("b", day=THREE, at=late),
+        order("y", day=ONE, at=late),
+        delete("m", late),
+        delete("z", late),
+    ]
+    shop.land("orders", TWO, "a.csv", changes)
+    shop.land("orders", THREE, "a.csv", [order("m", day=ONE, at="2026-01-04T00:00:00Z"), order("a", day=ONE)])
+    shop.orders(TWO)
+    shop.orders(THREE)
+    assert shop.live("order_id", "order_date") == [("a", ONE), ("b", THREE), ("m", ONE), ("y", ONE)]
+    assert len(shop.rows("silver/orders")) == 5
