@@ -73,6 +73,12 @@ def daily_sales(
     return {(*group, *_measures(lines)) for group, lines in groups.items()}
 
 
+def members(landed: Landed, key: str, field: str) -> dict[str, str]:
+    """Member -> its `field` in the latest change; no two changes of a member bear the same time."""
+    changes = sorted((row["updated_at"], row[key], row[field]) for rows in landed.values() for row in rows)
+    return {member: value for _, member, value in changes}
+
+
 def _measures(lines: list[tuple[Decimal, str | None]]) -> tuple:
     amounts = [amount for amount, _ in lines]
     total = sum(amounts, Decimal(0))

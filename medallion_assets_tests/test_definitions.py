@@ -95,3 +95,13 @@ def test_two_files_that_declare_one_table_are_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(customers, "TABLE", orders.TABLE)
     with pytest.raises(ValueError, match=r"silver/orders"):
         find_tables()
+
+
+@pytest.mark.parametrize(("setting", "status"), [("", "STOPPED"), ("on", "RUNNING")])
+def test_sensors_are_off_until_somebody_wants_them(setting: str, status: str):
+    script = (
+        "from medallion_assets.definitions import defs;"
+        f"assert {{s.default_status.value for s in defs.sensors}} == {{{status!r}}};"
+        "assert {s.name for s in defs.sensors} == {'landed_files', 'watermarks', 'stale_gold'}"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, env={"MEDALLION_SENSORS": setting})

@@ -3,11 +3,15 @@
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from medallion_assets.contracts.table import Column, FollowTable, Table, Upsert
 from medallion_assets.lakehouse import following, watermarks
 from medallion_assets.lakehouse.sources.marks import SourceError
+from medallion_assets.orchestration.maintenance import build_maintenance
+from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
+from medallion_assets.orchestration.sensors import sources_with_news
 from medallion_assets_tests.postgres_server import Database, database  # noqa: F401
 from medallion_assets_tests.workshop import Workshop
 
@@ -112,13 +116,40 @@ def test_deleted_keys_are_found_by_the_reconciliation_alone(shop: Visits):
     shop.base.execute("DELETE FROM visits WHERE visit_id = 'v1'")
     shop.follow()
     assert [visit for visit, _ in shop.visits()] == ["v1", "v2"]
-    assert following.reconcile_keys(shop.lake, BRONZE) == 1
+    (job,) = [job for job in build_maintenance(shop.tables) if job.name == "reconcile_keys"]
+    places = {"spark": SparkResource(), "lakehouse": LakehouseResource(root=shop.lake.root)}
+    config = {"ops": {"reconcile_keys_table": {"config": {"table": "visits"}}}}
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert job.execute_in_process(run_config=config, resources=places, instance=instance).success
     assert following.reconcile_keys(shop.lake, BRONZE) == 0
-    shop.run("silver/visits", TODAY)
     assert [visit for visit, _ in shop.visits()] == ["v2"]
     shop.put("v1", "7", f"'{datetime.now(timezone.utc)}'")  # revived
     shop.follow()
     assert shop.visits() == [("v1", 7), ("v2", 1)]
+
+
+def test_the_sensor_hears_of_changes_without_a_jvm_and_says_what_it_cannot_ask(
+    shop: Visits, monkeypatch: pytest.MonkeyPatch
+):
+    tables, places = shop.tables.values(), LakehouseResource(root=shop.lake.root)
+    shop.put("v1", "1", "'2026-01-05 10:00:00Z'")
+    news, notes = sources_with_news(tables, places)
+    assert set(news) == {"bronze/visits"} and not notes
+    shop.follow()
+    assert sources_with_news(tables, places) == ({}, [])
+    shop.put(
+        "late", "1", "'2026-01-05 09:50:00Z'"
+    )  # the greatest time stays, the count within the overlap grows
+    assert set(sources_with_news(tables, places)[0]) == {"bronze/visits"}
+    shop.follow()
+    shop.put("v1", "2", "'2026-01-05 10:00:01Z'")
+    assert set(sources_with_news(tables, places)[0]) == {"bronze/visits"}
+    shop.follow()
+    assert sources_with_news(tables, places) == ({}, [])
+    monkeypatch.setenv("SHOP", shop.base.url.replace(str(shop.base.port), "1"))
+    news, (told,) = sources_with_news(tables, places)
+    assert news == {} and "bronze/visits: visits at 127.0.0.1:1/visits (SHOP): cannot be reached" in told
+    assert shop.base.password not in told
 
 
 def test_a_source_that_changes_its_shape_is_never_a_silent_null(shop: Visits):

@@ -135,4 +135,4 @@ def test_silver_tells_how_far_its_changes_reach_and_a_date_in_the_future_does_no
     landed.shop.land("orders", THREE, "b.csv", [order("o9", at="2126-01-01T00:00:00Z")])
     landed.shop.orders(THREE)
     last = watermarks.watermarks(landed.shop.lake.root)["silver/orders"][-1]
-    assert (last.watermark_value, last.rows) == ("2026-01-03 00:00:00", 1)
+    assert (last.watermark_value, last.rows) == ("2026-01-03 00:00:00", 7)

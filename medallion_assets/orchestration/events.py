@@ -33,11 +33,6 @@ def evaluation(
     )
 
 
-def tell(context: dg.OpExecutionContext, event: dg.AssetMaterialization | dg.AssetCheckEvaluation) -> None:
-    """From an op that is no asset; it also takes check evaluations, which its annotation does not say."""
-    context.log_event(event)  # type: ignore[arg-type]
-
-
 def last_materialization(instance: dg.DagsterInstance, key: dg.AssetKey, day: str) -> Any:
     """What the check results of the day speak of; None where the day was never materialized."""
     records = instance.fetch_materializations(

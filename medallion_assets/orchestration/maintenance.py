@@ -4,8 +4,9 @@ Silver's jobs bring gold up to date in the same run and tell Dagster of each day
 """
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timezone
+from functools import partial
 
 import dagster as dg
 from pydantic import Field
@@ -13,11 +14,12 @@ from pydantic import Field
 from medallion_assets.contracts.table import Extract, FollowDelta, FollowTable, Table, descendants
 from medallion_assets.lakehouse import checking, following, log, silver, watermarks
 from medallion_assets.lakehouse.control import FoldedEntry, entries
+from medallion_assets.lakehouse.figures import FoldedDay
 from medallion_assets.lakehouse.sources.marks import Mark
 from medallion_assets.lakehouse.storage import Lake
 from medallion_assets.orchestration.checks import checks_of
-from medallion_assets.orchestration.events import tell
 from medallion_assets.orchestration.layers import DayReport, report, silver_reports
+from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 from medallion_assets.orchestration.telling import Telling, failure
 
@@ -32,34 +34,31 @@ class NewWatermark(OneTable):
     )
 
 
+Events = Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output]
+
+
 def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
     """The jobs, bound to the tables that they may be asked about."""
 
     @dg.op(description="Judges and folds again the stale days and those with open quarantined rows.")
     def replay_table(
         context: dg.OpExecutionContext, config: OneTable, spark: SparkResource, lakehouse: LakehouseResource
-    ) -> None:
-        table = _named(tables, "silver", config.table)
-        lake = lakehouse.open(spark.session(), context.run.run_id)
-        held = {day for day in log.partition_bytes(lake.root, f"quarantine/{table.name}") if day is not None}
-        days = sorted(held.union(checking.stale_days(lake, table)))
-        before, began = _quarantined(lake, table, days), time.monotonic()
-        reports = silver_reports(lake, table, silver.fold_days(lake, table, days, again=days))
-        freed = before - _quarantined(lake, table, days)
-        context.log.info(
-            f"{table.key}: {len(days)} days restated, {freed} rows came free, {before - freed} are in quarantine"
-        )
-        context.add_output_metadata({"days": len(days), "freed": freed, "quarantined": before - freed})
-        _tell(context, tables, lakehouse, lake, table, reports, time.monotonic() - began)
+    ) -> Events:
+        table, run = _named(tables, "silver", config.table), _Run(context, tables, lakehouse, spark)
+        held = {day for day in log.partition_bytes(run.lake.root, f"quarantine/{table.name}") if day}
+        days = sorted(held.union(checking.stale_days(run.lake, table)))
+        before = _quarantined(run.lake, table, days)
+        yield from run.silver(table, lambda: silver.fold_days(run.lake, table, days, again=days))
+        left = _quarantined(run.lake, table, days)
+        yield from run.end({"days": len(days), "freed": before - left, "quarantined": left})
 
     @dg.op(description="Rebuilds a silver table and its quarantine from bronze, with the contract's types.")
     def full_refresh_table(
         context: dg.OpExecutionContext, config: OneTable, spark: SparkResource, lakehouse: LakehouseResource
-    ) -> None:
-        table = _named(tables, "silver", config.table)
-        lake, began = lakehouse.open(spark.session(), context.run.run_id), time.monotonic()
-        reports = silver_reports(lake, table, silver.full_refresh(lake, table))
-        _tell(context, tables, lakehouse, lake, table, reports, time.monotonic() - began)
+    ) -> Events:
+        table, run = _named(tables, "silver", config.table), _Run(context, tables, lakehouse, spark)
+        yield from run.silver(table, lambda: silver.full_refresh(run.lake, table))
+        yield from run.end({})
 
     @dg.op(description="Sets how far a followed source counts as read. The only way back.")
     def reset_watermark_table(
@@ -72,15 +71,51 @@ def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
     @dg.op(description="Lands a delete for each key that bronze holds and the database has no more.")
     def reconcile_keys_table(
         context: dg.OpExecutionContext, config: OneTable, spark: SparkResource, lakehouse: LakehouseResource
-    ) -> None:
-        table = _followed(tables, config.table)
-        lake = lakehouse.open(spark.session(), context.run.run_id)
-        gone = following.reconcile_keys(lake, table)
-        context.log.info(f"{table.key}: {gone} keys are gone from the source")
-        context.add_output_metadata({"deleted": gone})
+    ) -> Events:
+        table, run = _followed(tables, config.table), _Run(context, tables, lakehouse, spark)
+        gone, today = following.reconcile_keys(run.lake, table), str(CALENDAR.get_last_partition_key())
+        for below in descendants(table, tables.values()):
+            if below.layer == "silver":
+                yield from run.silver(below, partial(silver.fold_days, run.lake, below, [today]))
+        yield from run.end({"deleted": gone})
 
     ops = (replay_table, full_refresh_table, reset_watermark_table, reconcile_keys_table)
     return [_job(op) for op in ops]
+
+
+class _Run:
+    """One run of a job: what it does to silver goes on to gold, and both are told day by day."""
+
+    def __init__(
+        self,
+        context: dg.OpExecutionContext,
+        tables: Mapping[str, Table],
+        lakehouse: LakehouseResource,
+        spark: SparkResource,
+    ):
+        self.context, self.tables, self.lakehouse = context, tables, lakehouse
+        self.lake = lakehouse.open(spark.session(), context.run.run_id)
+        self.red: dict[str, str] = {}
+
+    def silver(self, table: Table, fold: Callable[[], Mapping[str, FoldedDay]]) -> Events:
+        """The days that `fold` tells of, then those of gold that it touched; an extract reads files, not silver."""
+        yield from self._told(table, lambda: silver_reports(self.lake, table, fold()))
+        for gold in descendants(table, self.tables.values()):
+            if not isinstance(gold.write, Extract):
+                yield from self._told(gold, partial(report, self.lake, gold, [], True))
+
+    def end(self, figures: Mapping[str, int]) -> Events:
+        """What the run came to. Fails where a day is red."""
+        self.context.log.info(", ".join(f"{name}: {value}" for name, value in figures.items()) or "Done.")
+        if self.red:
+            raise failure(self.red)
+        yield dg.Output(None, metadata=figures)
+
+    def _told(self, table: Table, work: Callable[[], Collection[DayReport]]) -> Events:
+        began = time.monotonic()
+        reports = work()
+        told = Telling(self.context.instance, self.lakehouse, self.lake, table, time.monotonic() - began)
+        yield from told.events(reports, True, {check.name for check in checks_of(table)}, self.red)
 
 
 def _job(op: dg.OpDefinition) -> dg.JobDefinition:
@@ -120,34 +155,6 @@ def _mark(table: Table, value: str) -> Mark:
         raise dg.Failure(message, allow_retries=False) from None
 
 
-def _refreshed(table: Table, tables: Mapping[str, Table]) -> list[Table]:
-    """The gold tables that are made of silver; an extract reads the files of its days, and is not touched."""
-    return [t for t in descendants(table, tables.values()) if not isinstance(t.write, Extract)]
-
-
 def _quarantined(lake: Lake, table: Table, days: Collection[str]) -> int:
     known = entries(lake.root, FoldedEntry, table.key, days)
     return sum(entry.quarantined for files in known.values() for entry in files.values())
-
-
-def _tell(
-    context: dg.OpExecutionContext,
-    tables: Mapping[str, Table],
-    lakehouse: LakehouseResource,
-    lake: Lake,
-    table: Table,
-    reports: Collection[DayReport],
-    seconds: float,
-) -> None:
-    """Silver's days as they are now, then those of gold that they touched. Fails if a day is red."""
-    red: dict[str, str] = {}
-    steps = [(table, reports, seconds)]
-    for gold in _refreshed(table, tables):
-        began = time.monotonic()
-        steps.append((gold, report(lake, gold, [], writes=True), time.monotonic() - began))
-    for told, days, spent in steps:
-        names = {check.name for check in checks_of(told)}
-        for event in Telling(context.instance, lakehouse, lake, told, spent).events(days, True, names, red):
-            tell(context, event)
-    if red:
-        raise failure(red)
