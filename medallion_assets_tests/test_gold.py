@@ -1,6 +1,10 @@
 """Gold equals a recomputation after any run: the asked days and the touched days are replaced, no other."""
 
+from dataclasses import replace
+from pathlib import Path
+
 from medallion_assets.lakehouse import gold
+from medallion_assets.lakehouse.behind import behind
 from medallion_assets_tests.workshop import TABLES, Workshop, delete, order
 
 ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
@@ -103,6 +107,36 @@ def test_a_changed_member_restates_the_days_of_its_facts_and_a_bump_restates_not
         shop.run(f"{layer}/customers", THREE)
     assert list(shop.run("gold/daily_sales").days) == [ONE, TWO]
     assert [(row[0], row[1]) for row in sales(shop)] == [(ONE, "BASIC"), (TWO, "BASIC"), (THREE, "UNKNOWN")]
+
+
+def test_a_member_that_the_contract_does_not_follow_restates_nothing(shop: Workshop):
+    customers, products = SALES.joins
+    shop.tables = TABLES | {SALES.key: replace(SALES, joins=(replace(customers, follows=()), products))}
+    shop.land("customers", ONE, "c.csv", [customer("GOLD")])
+    shop.land("orders", ONE, "a.csv", [order("o1", day=ONE), order("o2", day=TWO)])
+    shop.materialize(ONE)
+    shop.land("customers", TWO, "c.csv", [customer("BASIC", at="2026-01-02")])
+    for layer in ("bronze", "silver"):
+        shop.run(f"{layer}/customers", TWO)
+    assert behind(shop.lake.root, shop.tables[SALES.key]) is None
+    assert shop.run(SALES.key).days == {}
+    assert list(shop.run(SALES.key, TWO).days) == [TWO]  # who asks gets the member of now
+    assert [(row[0], row[1]) for row in sales(shop)] == [(ONE, "GOLD"), (TWO, "BASIC")]
+
+
+def test_where_the_log_was_cleaned_all_days_are_touched(shop: Workshop):
+    shop.land("orders", ONE, "a.csv", [order("o1", day=ONE), order("o2", day=TWO)])
+    shop.materialize(ONE)
+    shop.land("orders", TWO, "a.csv", [order("o3", day=THREE)])
+    shop.orders(TWO)
+    late = behind(shop.lake.root, SALES)
+    assert late is not None and late.days == {THREE}
+    shop.table("silver/orders").create_checkpoint()
+    log = Path(shop.lake.path("silver/orders")) / "_delta_log"
+    (log / f"{0:020d}.json").unlink()
+    late = behind(shop.lake.root, SALES)
+    assert late is not None and late.days == {ONE, TWO, THREE}
+    assert list(shop.run(SALES.key).days) == [ONE, TWO, THREE]
 
 
 def test_gold_that_was_tampered_with_does_not_reconcile(shop: Workshop):

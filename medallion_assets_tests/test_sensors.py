@@ -47,6 +47,8 @@ def test_landed_files_bring_the_lake_up_to_date_day_by_day(desk: Desk):
     assert sales(desk) == [(day, "GOLD", "10.00") for day in (ONE, TWO, THREE, NINE)]
     assert "bronze/orders 2016-12-31: outside the calendar" in skipped(desk.tick("landed_files"))
 
+    desk.cursors.clear()  # a daemon that lost its memory asks for nothing that was done
+    assert settled(desk) == []
     untouched = {uri for uri in shop.files("gold/daily_sales") if TWO not in uri}
     shop.land("orders", TWO, "b.csv", [order("o2", day=TWO, amount="5")])
     (request,) = settled(desk)
