@@ -9,9 +9,9 @@ import pytest
 from medallion_assets.contracts.table import Column, FollowTable, Table, Upsert
 from medallion_assets.lakehouse import following, watermarks
 from medallion_assets.lakehouse.sources.marks import SourceError
+from medallion_assets.lakehouse.watching import sources_with_news
 from medallion_assets.orchestration.maintenance import build_maintenance
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
-from medallion_assets.orchestration.sensors import sources_with_news
 from medallion_assets_tests.postgres_server import Database, database  # noqa: F401
 from medallion_assets_tests.workshop import Workshop
 
@@ -131,7 +131,7 @@ def test_deleted_keys_are_found_by_the_reconciliation_alone(shop: Visits):
 def test_the_sensor_hears_of_changes_without_a_jvm_and_says_what_it_cannot_ask(
     shop: Visits, monkeypatch: pytest.MonkeyPatch
 ):
-    tables, places = shop.tables.values(), LakehouseResource(root=shop.lake.root)
+    tables, places = shop.tables.values(), shop.lake.root
     shop.put("v1", "1", "'2026-01-05 10:00:00Z'")
     news, notes = sources_with_news(tables, places)
     assert set(news) == {"bronze/visits"} and not notes

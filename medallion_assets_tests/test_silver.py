@@ -189,7 +189,7 @@ def test_a_crash_at_any_step_is_mended_by_the_next_run(shop: Workshop, monkeypat
         raise KeyboardInterrupt
 
     if crash_at == "quarantine":
-        monkeypatch.setattr(silver._Step, "_quarantine", crash)
+        monkeypatch.setattr(silver.Step, "_quarantine", crash)
     if crash_at == "publish":
         monkeypatch.setattr(silver.changes, "publish", crash)
     if crash_at == "record":

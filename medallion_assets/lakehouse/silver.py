@@ -40,10 +40,6 @@ class IncompatibleContract(Exception):
     """The contract gives a column another type than the table has. The message says how to rebuild the table."""
 
 
-class BlockedDays(Exception):
-    """A rebuild would lose the rows of days that a blocking check holds back."""
-
-
 def fold_days(
     lake: Lake, table: Table, days: Collection[str], again: Collection[str] = ()
 ) -> dict[str, FoldedDay]:
@@ -52,16 +48,10 @@ def fold_days(
     again: those of the days that are judged and folded again though nothing that the ledger knows has changed
     """
     with one_writer(lake.root, table.key):
-        return _Step(lake, table, days, again).run()
+        return Step(lake, table, days, again).run()
 
 
-def full_refresh(lake: Lake, table: Table) -> dict[str, FoldedDay]:
-    """Rebuilds silver and its quarantine from all of bronze, with the contract's types. BlockedDays if one is red."""
-    with one_writer(lake.root, table.key):
-        return _Rebuild(lake, table).run()
-
-
-class _Step:
+class Step:
     """One run of `fold_days`."""
 
     def __init__(self, lake: Lake, table: Table, days: Collection[str], again: Collection[str] = ()):
@@ -217,46 +207,6 @@ class _Step:
             watermarks.note(
                 self.lake.root, self.table.key, watermarks.SUCCESS, Mark(newest), rows, self.lake.run_id
             )
-
-
-class _Rebuild(_Step):
-    """One run of `full_refresh`: every landed day is restated, and what was there is forgotten."""
-
-    def __init__(self, lake: Lake, table: Table):
-        known = entries(lake.root, FoldedEntry, table.key) | entries(
-            lake.root, LandedEntry, table.inputs[0].key
-        )
-        super().__init__(lake, table, sorted(known), again=known)
-        self.folded = {day: {} for day in known}
-
-    def _hold_to_types(self) -> None:
-        pass
-
-    def _judge(self, judged: DataFrame) -> dict[str, FoldedDay]:
-        days = super()._judge(judged)
-        if blocked := sorted(day for day, figures in days.items() if figures.blocked_by(self.table)):
-            raise BlockedDays(
-                f"{self.table.key} is as it was: a rebuild would lose the rows of {', '.join(blocked)}, which a "
-                "blocking check holds back. Mend their files or raise the contract's limit first"
-            )
-        return days
-
-    def _quarantine(self, judged: DataFrame, days: Mapping[str, FoldedDay]) -> None:
-        key = f"quarantine/{self.table.name}"
-        if self.lake.exists(key) or any(figures.total("quarantined") for figures in days.values()):
-            with one_writer(self.lake.root, key):
-                rows = quarantined_rows(self.table, judged)
-                self.lake.rewrite(rows, key, "_ingestion_date", {"table": self.table.key})
-
-    def _replace_days(self, valid: DataFrame, days: list[str]) -> None:
-        self.lake.rewrite(keyless_rows(valid), self.table.key, "_ingestion_date", {"table": self.table.key})
-
-    def _fold(self, valid: DataFrame, days: Mapping[str, FoldedDay], open_days: list[str]) -> changes.Staged:
-        rows = sum(figures.total("rows") - figures.total("quarantined") for figures in days.values())
-        return changes.fold_anew(self.table, valid, rows)
-
-    def _apply(self, staged: changes.Staged) -> None:
-        changes.rewrite(self.lake, self.table, staged, {"table": self.table.key})
 
 
 def quarantined_rows(table: Table, judged: DataFrame) -> DataFrame:

@@ -12,7 +12,7 @@ import dagster as dg
 from pydantic import Field
 
 from medallion_assets.contracts.table import Extract, FollowDelta, FollowTable, Table, descendants
-from medallion_assets.lakehouse import checking, following, log, silver, watermarks
+from medallion_assets.lakehouse import checking, following, log, rebuild, silver, watermarks
 from medallion_assets.lakehouse.control import FoldedEntry, entries
 from medallion_assets.lakehouse.figures import FoldedDay
 from medallion_assets.lakehouse.sources.marks import Mark
@@ -57,7 +57,7 @@ def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
         context: dg.OpExecutionContext, config: OneTable, spark: SparkResource, lakehouse: LakehouseResource
     ) -> Events:
         table, run = _named(tables, "silver", config.table), _Run(context, tables, lakehouse, spark)
-        yield from run.silver(table, lambda: silver.full_refresh(run.lake, table))
+        yield from run.silver(table, lambda: rebuild.full_refresh(run.lake, table))
         yield from run.end({})
 
     @dg.op(description="Sets how far a followed source counts as read. The only way back.")

@@ -16,13 +16,9 @@ import dagster as dg
 from pydantic import Field
 
 from medallion_assets.contracts.requests import At, Memory, ask_once, days_to_land, lost_days
-from medallion_assets.contracts.table import Extract, FollowDelta, FollowTable, Land, Table, descendants
-from medallion_assets.lakehouse import watermarks
+from medallion_assets.contracts.table import Extract, Table, descendants
 from medallion_assets.lakehouse.behind import behind
-from medallion_assets.lakehouse.control import PENDING, LandedEntry, entries
-from medallion_assets.lakehouse.landing import LandingError, list_days, list_files
-from medallion_assets.lakehouse.sources import observe
-from medallion_assets.lakehouse.sources.marks import SourceError
+from medallion_assets.lakehouse.watching import landing_state, sources_with_news
 from medallion_assets.orchestration.describe import key_of
 from medallion_assets.orchestration.jobs import landing_to_gold
 from medallion_assets.orchestration.partitions import CALENDAR
@@ -95,9 +91,15 @@ def _landed_files(desk: _Desk) -> dg.SensorDefinition:
     def sensor(
         context: dg.SensorEvaluationContext, lakehouse: LakehouseResource, sensor_settings: SensorSettings
     ) -> dg.SensorResult:
-        landed, taken, notes = landing_state(desk.tables.values(), lakehouse)
+        landed, taken, notes = landing_state(
+            desk.tables.values(), lakehouse.landing_root, lakehouse.lake_root
+        )
+        notes += [f"{table} {day}: all its files are gone" for table, day in lost_days(landed, taken)]
+        outside = {at for at in landed if not CALENDAR.has_partition_key(at[1])}
+        notes += [f"{table} {day}: outside the calendar" for table, day in sorted(outside)]
+        inside = {at: state for at, state in landed.items() if at not in outside}
         memory = _recalled(context.cursor)
-        requests, memory = days_to_land(landed, taken, memory, desk.room(context, sensor_settings))
+        requests, memory = days_to_land(inside, taken, memory, desk.room(context, sensor_settings))
         return _answer(
             [desk.request(r.tables, r.first, r.last, r.state) for r in requests],
             json.dumps({"seen": _texts(memory.seen), "asked": _texts(memory.asked)}),
@@ -105,41 +107,6 @@ def _landed_files(desk: _Desk) -> dg.SensorDefinition:
         )
 
     return sensor
-
-
-def landing_state(
-    tables: Iterable[Table], lakehouse: LakehouseResource
-) -> tuple[dict[At, str], dict[At, str], list[str]]:
-    """The state of each day as landed and as bronze's ledger has it, and what cannot be asked for."""
-    landed: dict[At, str] = {}
-    taken: dict[At, str] = {}
-    notes: list[str] = []
-    for table in tables:
-        if not isinstance(table.write, Land):
-            continue
-        try:
-            days = list_days(lakehouse.landing_root, table.write.source)
-            files = list_files(lakehouse.landing_root, table.write.source, days)
-        except LandingError as error:
-            notes.append(str(error))
-            continue
-        by_day: dict[str, list[Any]] = {}
-        for file in files:
-            by_day.setdefault(file.day, []).append((file.path, file.size, file.modified_at.isoformat()))
-        there = {(table.key, day): _state(listed) for day, listed in by_day.items()}
-        known = {
-            (table.key, day): _state(
-                [(e.path, e.size, e.modified_at) for e in kept.values() if e.status != PENDING]
-            )
-            for day, kept in entries(lakehouse.lake_root, LandedEntry, table.key).items()
-            if kept
-        }
-        outside = {at for at in there if not CALENDAR.has_partition_key(at[1])}
-        notes += [f"{table.key} {day}: outside the calendar" for _, day in sorted(outside)]
-        notes += [f"{t} {day}: all its files are gone" for t, day in lost_days(there, known)]
-        landed |= {at: state for at, state in there.items() if at not in outside}
-        taken |= known
-    return landed, taken, notes
 
 
 def _watermarks(desk: _Desk) -> dg.SensorDefinition:
@@ -154,7 +121,7 @@ def _watermarks(desk: _Desk) -> dg.SensorDefinition:
         context: dg.SensorEvaluationContext, lakehouse: LakehouseResource, sensor_settings: SensorSettings
     ) -> dg.SensorResult:
         today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
-        news, notes = sources_with_news(desk.tables.values(), lakehouse)
+        news, notes = sources_with_news(desk.tables.values(), lakehouse.lake_root)
         states = {name: f"{today} {state}" for name, state in news.items()}
         asked = json.loads(context.cursor or "{}")
         names, asked = ask_once(states, asked, desk.room(context, sensor_settings))
@@ -163,28 +130,6 @@ def _watermarks(desk: _Desk) -> dg.SensorDefinition:
         )
 
     return sensor
-
-
-def sources_with_news(
-    tables: Iterable[Table], lakehouse: LakehouseResource
-) -> tuple[dict[str, str], list[str]]:
-    """Table -> what its followed source says that bronze has not taken in, and what went wrong in asking."""
-    followed = [
-        (table, table.write) for table in tables if isinstance(table.write, FollowDelta | FollowTable)
-    ]
-    known = watermarks.watermarks(lakehouse.lake_root) if followed else {}
-    news: dict[str, str] = {}
-    notes: list[str] = []
-    for table, source in followed:
-        since = watermarks.last_success(known.get(table.key, []))
-        try:
-            now = observe(source, since)
-        except SourceError as error:
-            notes.append(f"{table.key}: {error}")
-            continue
-        if now != since:
-            news[table.key] = f"{since} {now}"
-    return news, notes
 
 
 def _stale_gold(desk: _Desk) -> dg.SensorDefinition:
@@ -243,10 +188,6 @@ def _answer(requests: list[dg.RunRequest], cursor: str, notes: Collection[str]) 
     if requests:
         return dg.SensorResult(run_requests=requests, cursor=cursor)
     return dg.SensorResult(skip_reason=told or "Nothing new.", cursor=cursor)
-
-
-def _state(files: Iterable[Any]) -> str:
-    return hashlib.sha256(json.dumps(sorted(files)).encode()).hexdigest()[:16]
 
 
 def _recalled(cursor: str | None) -> Memory:
