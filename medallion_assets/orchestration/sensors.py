@@ -7,7 +7,7 @@ They are off until somebody turns them on, but for `make dev`, which sets MEDALL
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -48,14 +48,9 @@ class SensorSettings(dg.ConfigurableResource):
 
 @dataclass(frozen=True)
 class _Desk:
-    """What the three sensors share: the tables, and where the answers go."""
+    """Where requests are written, for the tables that there are."""
 
     tables: Mapping[str, Table]
-
-    def room(self, context: dg.SensorEvaluationContext, settings: SensorSettings) -> int:
-        """How many requests this sensor may still make."""
-        own = dg.RunsFilter(tags={"dagster/sensor_name": context.sensor_name}, statuses=_OPEN)
-        return settings.open_requests - context.instance.get_runs_count(own)
 
     def request(
         self, tables: Iterable[str], first: str, last: str, state: Any, tags: Mapping[str, str] | None = None
@@ -99,7 +94,7 @@ def _landed_files(desk: _Desk) -> dg.SensorDefinition:
         notes += [f"{table} {day}: outside the calendar" for table, day in sorted(outside)]
         inside = {at: state for at, state in landed.items() if at not in outside}
         memory = _recalled(context.cursor)
-        requests, memory = days_to_land(inside, taken, memory, desk.room(context, sensor_settings))
+        requests, memory = days_to_land(inside, taken, memory, _room(context, sensor_settings))
         return _answer(
             [desk.request(r.tables, r.first, r.last, r.state) for r in requests],
             json.dumps({"seen": _texts(memory.seen), "asked": _texts(memory.asked)}),
@@ -124,7 +119,7 @@ def _watermarks(desk: _Desk) -> dg.SensorDefinition:
         news, notes = sources_with_news(desk.tables.values(), lakehouse.lake_root)
         states = {name: f"{today} {state}" for name, state in news.items()}
         asked = json.loads(context.cursor or "{}")
-        names, asked = ask_once(states, asked, desk.room(context, sensor_settings))
+        names, asked = ask_once(states, asked, _room(context, sensor_settings))
         return _answer(
             [desk.request([name], today, today, states[name]) for name in names], json.dumps(asked), notes
         )
@@ -155,7 +150,7 @@ def _stale_gold(desk: _Desk) -> dg.SensorDefinition:
                 # The step takes all touched days along, and finds those of a moved dimension itself.
                 days[table.key] = in_calendar or [CALENDAR.get_last_partition_key()]
         asked = json.loads(context.cursor or "{}")
-        names, asked = ask_once(states, asked, desk.room(context, sensor_settings))
+        names, asked = ask_once(states, asked, _room(context, sensor_settings))
         return _answer(
             [
                 desk.request(
@@ -174,6 +169,12 @@ def _stale_gold(desk: _Desk) -> dg.SensorDefinition:
     return sensor
 
 
+def _room(context: dg.SensorEvaluationContext, settings: SensorSettings) -> int:
+    """How many requests the sensor may still make."""
+    own = dg.RunsFilter(tags={"dagster/sensor_name": context.sensor_name}, statuses=_OPEN)
+    return settings.open_requests - context.instance.get_runs_count(own)
+
+
 def _tables_of_open_runs(instance: dg.DagsterInstance) -> set[str]:
     """The tables that a run is about to write; "*" stands for all."""
     found: set[str] = set()
@@ -183,11 +184,10 @@ def _tables_of_open_runs(instance: dg.DagsterInstance) -> set[str]:
     return found
 
 
-def _answer(requests: list[dg.RunRequest], cursor: str, notes: Collection[str]) -> dg.SensorResult:
-    told = "; ".join(notes)
+def _answer(requests: list[dg.RunRequest], cursor: str, notes: Sequence[str]) -> dg.SensorResult:
     if requests:
         return dg.SensorResult(run_requests=requests, cursor=cursor)
-    return dg.SensorResult(skip_reason=told or "Nothing new.", cursor=cursor)
+    return dg.SensorResult(skip_reason=_listed(notes, "; ") or "Nothing new.", cursor=cursor)
 
 
 def _recalled(cursor: str | None) -> Memory:
@@ -204,5 +204,5 @@ def _at(text: str) -> At:
     return table, day
 
 
-def _listed(days: list[str]) -> str:
-    return " ".join(days[:20]) + (f" and {len(days) - 20} more" if len(days) > 20 else "")
+def _listed(texts: Sequence[str], mark: str = " ") -> str:
+    return mark.join(texts[:20]) + (f" and {len(texts) - 20} more" if len(texts) > 20 else "")
