@@ -16,6 +16,7 @@ class Desk:
     def __init__(self, shop: Workshop, instance: dg.DagsterInstance):
         self.shop, self.instance = shop, instance
         self.cursors: dict[str, str] = {}
+        self.run_keys: set[str | None] = set()
 
     def run(self, job: str, first: str, last: str | None = None) -> dg.ExecuteInProcessResult:
         days = {
@@ -39,7 +40,10 @@ class Desk:
         return result
 
     def ask(self, sensor: str) -> list[dg.RunRequest]:
-        return list(self.tick(sensor).run_requests or [])
+        """What a tick asks for, less what Dagster drops: a run key counts once and for ever."""
+        asked = [one for one in self.tick(sensor).run_requests or [] if one.run_key not in self.run_keys]
+        self.run_keys |= {one.run_key for one in asked}
+        return asked
 
     def carry(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
         """The run that was asked for."""

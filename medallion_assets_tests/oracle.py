@@ -75,7 +75,8 @@ def daily_sales(
 
 def members(landed: Landed, key: str, field: str) -> dict[str, str]:
     """Member -> its `field` in the latest change; no two changes of a member bear the same time."""
-    changes = sorted((row["updated_at"], row[key], row[field]) for rows in landed.values() for row in rows)
+    rows = [row for rows in landed.values() for row in rows]
+    changes = sorted((row["updated_at"], row[key], row.get(field) or "") for row in rows)
     return {member: value for _, member, value in changes}
 
 

@@ -58,6 +58,10 @@ def test_etl_loads_only_the_sums_above_the_threshold_and_replaces_its_day(shop: 
     assert shop.rows(sums.key, *columns) == [(ONE, "FOOD", "110.50"), (TWO, "PETS", "101.00")]
     assert not shop.lake.exists("bronze/orders")
 
+    shop.land("orders", ONE, "b.parquet", b"PAR1 cut off")
+    assert not extract.extract_days(shop.lake, sums, [ONE])[ONE].whole
+    assert len(shop.rows(sums.key)) == 2  # a day of which a file is missing keeps what it has
+    shop.remove("orders", ONE, "b.parquet")
     shop.land("orders", ONE, "a.csv", [order("o1", amount="5")])
     extract.extract_days(shop.lake, sums, [ONE])
     assert shop.rows(sums.key, *columns) == [(TWO, "PETS", "101.00")]

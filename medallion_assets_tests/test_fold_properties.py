@@ -101,20 +101,28 @@ def random_row(chance: random.Random) -> dict:
 
 
 def compare(shop: Workshop, taken: oracle.Landed) -> None:
-    expected = oracle.fold(taken)
-    found = {row["order_id"]: row for row in shop.rows("silver/orders")}
-    assert len(found) == len(shop.rows("silver/orders")), "a key has two rows"
-    assert {key: silver_row(row) for key, row in found.items()} == {
-        k: expected_row(c) for k, c in expected.items()
-    }
+    compare_gold(shop, compare_silver(shop, taken), SEGMENTS, CATEGORIES)
+
+
+def compare_silver(shop: Workshop, taken: oracle.Landed) -> dict[str, dict]:
+    """Silver and its quarantine against the fold, which is returned."""
+    expected, rows = oracle.fold(taken), shop.rows("silver/orders")
+    found = {row["order_id"]: silver_row(row) for row in rows}
+    assert len(found) == len(rows), "a key has two rows"
+    assert found == {key: expected_row(change) for key, change in expected.items()}
 
     in_quarantine: dict[str, int] = {}
     for (path,) in shop.rows("quarantine/orders", "_source_file"):
         in_quarantine[path] = in_quarantine.get(path, 0) + 1
     assert in_quarantine == oracle.quarantined(taken)
+    return expected
 
-    sales = oracle.daily_sales(expected.values(), SEGMENTS, CATEGORIES)
-    columns = [column.name for column in shop.tables["gold/daily_sales"].columns]
+
+def compare_gold(
+    shop: Workshop, silver: dict[str, dict], segments: dict[str, str], categories: dict[str, str]
+) -> None:
+    sales = oracle.daily_sales(silver.values(), segments, categories)
+    columns = shop.tables["gold/daily_sales"].column_names
     assert {tuple(row[c] for c in columns) for row in shop.rows("gold/daily_sales")} == sales
 
 

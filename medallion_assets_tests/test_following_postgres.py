@@ -94,10 +94,10 @@ def test_changes_late_commits_and_bad_clocks(shop: Visits):
     shop.follow()
     batches = {path for (path,) in shop.rows("bronze/visits", "_source_file")}
     assert batches == {
-        "from=start",
-        "from=2026-01-05T10:01:00.000000+00:00",
-        "from=2026-01-05T10:02:00.000000+00:00",
-        "from=2026-01-05T10:02:00.000000+00:00#2",
+        "batch-1/from=start",
+        "batch-2/from=2026-01-05T10:01:00.000000+00:00",
+        "batch-3/from=2026-01-05T10:02:00.000000+00:00",
+        "batch-4/from=2026-01-05T10:02:00.000000+00:00",
     }
     assert len(shop.visits()) == 5
 
@@ -121,9 +121,9 @@ def test_deleted_keys_are_found_by_the_reconciliation_alone(shop: Visits):
     config = {"ops": {"reconcile_keys_table": {"config": {"table": "visits"}}}}
     with dg.DagsterInstance.ephemeral() as instance:
         assert job.execute_in_process(run_config=config, resources=places, instance=instance).success
-    assert following.reconcile_keys(shop.lake, BRONZE) == 0
+    assert following.reconcile_keys(shop.lake, BRONZE) == (TODAY, 0)
     assert [visit for visit, _ in shop.visits()] == ["v2"]
-    shop.put("v1", "7", f"'{datetime.now(timezone.utc)}'")  # revived
+    shop.put("v1", "7", f"'{now - timedelta(minutes=59)}'")  # revived, before the deletion was found
     shop.follow()
     assert shop.visits() == [("v1", 7), ("v2", 1)]
 
@@ -142,6 +142,10 @@ def test_the_sensor_hears_of_changes_without_a_jvm_and_says_what_it_cannot_ask(
     )  # the greatest time stays, the count within the overlap grows
     assert set(sources_with_news(tables, places)[0]) == {"bronze/visits"}
     shop.follow()
+    shop.put("late", "2", "'2026-01-05 09:51:00Z'")  # neither the greatest time nor the count tells
+    assert set(sources_with_news(tables, places)[0]) == {"bronze/visits"}
+    shop.follow()
+    assert dict(shop.visits())["late"] == 2
     shop.put("v1", "2", "'2026-01-05 10:00:01Z'")
     assert set(sources_with_news(tables, places)[0]) == {"bronze/visits"}
     shop.follow()

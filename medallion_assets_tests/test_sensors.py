@@ -67,6 +67,36 @@ def test_landed_files_bring_the_lake_up_to_date_day_by_day(desk: Desk):
     assert len(sales(desk)) == 4
 
 
+def test_a_state_that_comes_back_is_asked_for_again(desk: Desk):
+    """Dagster drops a run key that it has ever seen, so none may come twice."""
+    shop = desk.shop
+    shop.land("orders", ONE, "a.csv", [order("o1", day=ONE)])
+    assert desk.carry(settled(desk)[0]).success
+    for land in (True, False, True):
+        if land:
+            shop.land("orders", ONE, "b.csv", [order("o2", day=ONE)])
+            os.utime(shop.landing / "orders" / f"date={ONE}" / "b.csv", (1767225600, 1767225600))
+        else:
+            shop.remove("orders", ONE, "b.csv")
+        (request,) = settled(desk)
+        assert desk.carry(request).success
+        assert len(shop.live()) == (2 if land else 1)
+
+
+def test_what_silver_did_not_fold_is_asked_for_unless_a_run_is_about_to(desk: Desk):
+    """A step of silver that ended before its commit leaves bronze ahead, which no listing shows."""
+    shop = desk.shop
+    shop.land("orders", ONE, "a.csv", [order("o1", day=ONE)])
+    shop.run("bronze/orders", ONE)
+    _open_run(desk, "bronze/orders", ONE)
+    assert desk.ask("landed_files") == [] and desk.ask("landed_files") == []
+    _close_runs(desk)
+    (request,) = desk.ask("landed_files")
+    assert span(request) == (ONE, ONE)
+    assert desk.carry(request).success and [row[0] for row in shop.live()] == ["o1"]
+    assert settled(desk) == []
+
+
 def test_at_most_so_many_requests_are_open_at_a_time(desk: Desk):
     for day in range(1, 20, 2):
         desk.shop.land("orders", f"2026-01-{day:02d}", "a.csv", [order("o1")])
@@ -98,7 +128,7 @@ def test_stale_gold_asks_for_what_no_run_did(desk: Desk):
     _close_runs(desk)
     (request,) = desk.ask("stale_gold")
     assert span(request) == (TWO, TWO) and assets(request) == {"gold/daily_sales"}
-    assert request.tags["medallion/touched_days"] == f"{TWO} {THREE}"
+    assert request.tags["touched_days"] == f"{TWO} {THREE}"
     assert desk.ask("stale_gold") == []
     assert set(materializations(desk.carry(request))["gold/daily_sales"]) == {TWO, THREE}
     assert sales(desk) == [(ONE, "GOLD", "10.00"), (THREE, "SILVER", "10.00")]
@@ -173,10 +203,13 @@ def _job() -> dg.JobDefinition:
     return defs.resolve_job_def("landing_to_gold")
 
 
-def _open_run(desk: Desk, asset: str) -> None:
+def _open_run(desk: Desk, asset: str, day: str | None = None) -> None:
     key = dg.AssetKey(asset.split("/"))
     desk.instance.create_run_for_job(
-        _job(), status=dg.DagsterRunStatus.STARTED, asset_selection=frozenset([key])
+        _job(),
+        status=dg.DagsterRunStatus.STARTED,
+        asset_selection=frozenset([key]),
+        tags={"dagster/partition": day} if day else None,
     )
 
 

@@ -40,7 +40,7 @@ def delete(order_id: str, at: str) -> dict[str, Any]:
 
 class Workshop:
     def __init__(self, spark: SparkSession, root: Path, tables: Mapping[str, Table] = TABLES):
-        self.spark, self.root, self.tables = spark, root, tables
+        self.spark, self.root, self.tables = spark, root, dict(tables)
         self.landing = root / "landing"
         for source in ("orders", "customers", "products"):
             (self.landing / source).mkdir(parents=True)

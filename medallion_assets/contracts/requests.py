@@ -1,6 +1,6 @@
 """Pure decisions of the sensors: what to ask for, and what to remember having asked."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -30,18 +30,23 @@ class Request:
 
 
 def days_to_land(
-    landed: Mapping[At, str], taken: Mapping[At, str], memory: Memory, room: int
+    landed: Mapping[At, str],
+    taken: Mapping[At, str],
+    memory: Memory,
+    room: int,
+    busy: Callable[[At], bool] = lambda at: False,
 ) -> tuple[list[Request], Memory]:
     """At most `room` requests for days whose state differs from what was taken, was not asked for, and has settled.
 
-    Settled: as it was at the last tick, since a file may still be growing, and its clock need not be ours.
+    Settled: as it was at the last tick, since a file may still be growing, and its clock need not be ours. `busy`: a
+    run is about to take it.
     """
     differing = {at: state for at, state in landed.items() if taken.get(at) != state}
     asked = {at: state for at, state in memory.asked.items() if differing.get(at) == state}
     settled = {
         at: state
         for at, state in differing.items()
-        if memory.seen.get(at) == state and asked.get(at) != state
+        if memory.seen.get(at) == state and asked.get(at) != state and not busy(at)
     }
     requests = [
         _request(first, last, settled) for first, last in ranges({day for _, day in settled})[: max(room, 0)]

@@ -11,10 +11,11 @@ Versions = Mapping[str, int | None]
 
 @dataclass(frozen=True)
 class Behind:
-    """days: event days whose facts changed; moved: the dimensions that changed; now: the versions of the inputs."""
+    """days: event days whose facts changed; moved: the dimensions that changed; the inputs' versions then and now."""
 
     days: frozenset[str]
     moved: tuple[Join, ...]
+    before: Versions
     now: Versions
 
 
@@ -24,7 +25,7 @@ def behind(root: str, table: Table) -> Behind | None:
     if before == now or now[table.inputs[0].key] is None:
         return None
     days, moved = touched_days(root, table, before), moved_joins(table, before, now)
-    return Behind(frozenset(days), moved, now) if days or moved else None
+    return Behind(frozenset(days), moved, before, now) if days or moved else None
 
 
 def input_versions(root: str, table: Table) -> dict[str, int | None]:

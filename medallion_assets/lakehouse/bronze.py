@@ -66,10 +66,10 @@ def land_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, Land
     if not isinstance(table.write, Land):
         following.follow(lake, table, days)
         return landed_days(lake, table, days)
-    listed: dict[str, dict[str, LandedFile]] = {day: {} for day in days}
-    for file in list_files(lake.landing, table.write.source, days):
-        listed[file.day][file.path] = file
-    with one_writer(lake.root, table.key):
+    with one_writer(lake.root, table.key):  # listed within it: an older listing would undo a newer run
+        listed: dict[str, dict[str, LandedFile]] = {day: {} for day in days}
+        for file in list_files(lake.landing, table.write.source, days):
+            listed[file.day][file.path] = file
         return _converge(lake, table, listed)
 
 

@@ -16,6 +16,8 @@ from medallion_assets.contracts.sequence import Identity
 from medallion_assets.lakehouse.storage import literal, one_writer, table_path
 
 LOADED, UNREADABLE, PENDING = "loaded", "unreadable", "pending"
+UNDER_WAY = "under way"
+"""The fingerprint of files whose fold was begun and not recorded as done. No contract has it: the day is restated."""
 
 
 @dataclass(frozen=True)

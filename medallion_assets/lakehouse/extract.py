@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from medallion_assets.contracts.table import Extract, Land, Table, Upsert
 from medallion_assets.lakehouse import gold
 from medallion_assets.lakehouse.behind import input_versions
+from medallion_assets.lakehouse.control import UNREADABLE
 from medallion_assets.lakehouse.formats.layout import quoted
 from medallion_assets.lakehouse.judging import business_columns, judge
 from medallion_assets.lakehouse.landing import FileReport, list_files, read_files
@@ -19,13 +20,17 @@ _DAY = "_ingestion_date"
 
 @dataclass(frozen=True)
 class ExtractedDay:
-    """rows, broken: of the landed files; loaded: rows of the result; complaints: path -> what is wrong with it."""
+    """rows, broken: of the landed files; loaded: rows of the result; complaints: path -> what is wrong with it.
+
+    whole: every file could be read; else the day keeps the result that it has
+    """
 
     day: str
     rows: int = 0
     broken: int = 0
     loaded: int = 0
     complaints: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = True
 
 
 def extract_days(
@@ -37,18 +42,22 @@ def extract_days(
     source = contract.inputs[0].write
     assert isinstance(source, Land)
     landed, reports = read_files(lake.spark, lake.landing, list_files(lake.landing, source.source, days))
+    unreadable = {report.file.day for report in reports if report.status == UNREADABLE}
+    whole = sorted(set(days) - unreadable)  # a day of which a file is missing keeps the result that it has
     if landed is None:
-        if writes and lake.exists(table.key):
-            _replace(lake, table, lake.read(table.key).limit(0), days)
+        if writes and whole and lake.exists(table.key):
+            _replace(lake, table, lake.read(table.key).limit(0), whole)
         return {day: _figures(day, reports, {}, {}) for day in days}
     judged = judge(contract, landed.withColumn("_ingestion_timestamp", F.now())).persist()
     result = _result(lake, table, contract, judged).persist()
-    broken = judged.groupBy(_DAY).agg(F.count_if("_quarantined").alias("n")).collect()
-    loaded = result.groupBy(_DAY).agg(F.count("*").alias("n")).collect()
-    if writes:
-        _replace(lake, table, result, days)
-    for frame in (result, judged, landed):
-        frame.unpersist()
+    try:
+        broken = judged.groupBy(_DAY).agg(F.count_if("_quarantined").alias("n")).collect()
+        loaded = result.groupBy(_DAY).agg(F.count("*").alias("n")).collect()
+        if writes and whole:
+            _replace(lake, table, result.where(days_predicate(_DAY, whole)), whole)
+    finally:
+        for frame in (result, judged, landed):
+            frame.unpersist()
     counts = [{str(row[_DAY]): row["n"] for row in rows} for rows in (broken, loaded)]
     return {day: _figures(day, reports, *counts) for day in days}
 
@@ -83,4 +92,5 @@ def _figures(
         broken=broken.get(day, 0),
         loaded=loaded.get(day, 0),
         complaints={report.file.path: report.message for report in own if report.message},
+        whole=all(report.status != UNREADABLE for report in own),
     )

@@ -10,12 +10,9 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.sequence import later
 from medallion_assets.contracts.table import Table
-from medallion_assets.lakehouse.control import LOADED, FoldedEntry, LandedEntry
+from medallion_assets.lakehouse.control import LOADED, UNDER_WAY, FoldedEntry, LandedEntry
 from medallion_assets.lakehouse.judging import judge, tally
 from medallion_assets.lakehouse.storage import Lake, days_predicate
-
-UNDER_WAY = "under way"
-"""The fingerprint of files whose fold was begun and not recorded as done. No contract has it: the day is restated."""
 
 Files = Mapping[str, Collection[str]]
 """Ingestion day -> paths."""

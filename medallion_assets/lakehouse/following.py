@@ -29,31 +29,51 @@ Ledger = Mapping[str, Mapping[str, LandedEntry]]
 def follow(lake: Lake, table: Table, days: Collection[str]) -> None:
     """Takes what is new at the source if today is among the days. SourceError, noted as FAILED, if it cannot."""
     today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
-    if today not in days:
-        return
     with one_writer(lake.root, table.key):
+        taken = _ledger(lake, table)
+        if today not in days:
+            return
         since = watermarks.last_mark(lake.root, table.key)
         try:
-            mark, rows = _take(lake, table, since, today)
+            mark, rows = _take(lake, table, taken, since, today)
         except Exception as error:
             watermarks.note(lake.root, table.key, watermarks.FAILED, since, 0, lake.run_id)
             if isinstance(error, SPARK_ERRORS):
-                raise SourceError(f"{table.key}: the batch after {since} cannot be read: {error}") from error
+                mend = "if what it changed from is gone, run the job reset_watermark"
+                raise SourceError(
+                    f"{table.key}: what came after {since} cannot be read; {mend}: {error}"
+                ) from error
             raise
         status = watermarks.NO_DATA if mark == since and not rows else watermarks.SUCCESS
         watermarks.note(lake.root, table.key, status, mark, rows, lake.run_id)
 
 
-def _take(lake: Lake, table: Table, since: Mark | None, today: str) -> tuple[Mark, int]:
+def _ledger(lake: Lake, table: Table) -> Ledger:
+    """What bronze took; read from its rows again where the ledger was lost."""
+    taken = entries(lake.root, LandedEntry, table.key)
+    if not taken and lake.exists(table.key):
+        bronze = lake.read(table.key)
+        columns = [name for name in bronze.columns if not name.startswith("_")]
+        counts = bronze.groupBy("_ingestion_date", "_source_file").count().collect()
+        found = [_entry(table, row[1], str(row[0]), row[2], columns) for row in counts]
+        record(lake.root, LandedEntry, table.key, {entry.day for entry in found}, found)
+        taken = entries(lake.root, LandedEntry, table.key)
+    return taken
+
+
+def _take(lake: Lake, table: Table, taken: Ledger, since: Mark | None, today: str) -> tuple[Mark, int]:
     """Writes the batch; returns how far the source is followed now, and how many rows came."""
     assert isinstance(table.write, FollowDelta | FollowTable)
-    taken = entries(lake.root, LandedEntry, table.key)
-    interrupted = [e for files in taken.values() for e in files.values() if e.status == PENDING]
-    with pull(lake.spark, table.write, since) as pulled:
+    batches = [entry for files in taken.values() for entry in files.values()]
+    interrupted = [entry for entry in batches if entry.status == PENDING]
+    done = [entry for entry in batches if entry.status != PENDING]
+    # A Delta source that was read further than its watermark says is compared with what bronze holds.
+    known = None if isinstance(table.write, FollowDelta) and _is_behind(since, done) else since
+    with pull(lake.spark, table.write, known) as pulled:
         batch = replace(pulled, rows=pulled.rows.toDF(*clean_names(pulled.rows.columns)))
         _hold_to_contract(table, batch)
         new = batch.rows if batch.exact else _not_held(lake, table, batch, since, interrupted)
-        path = _batch_name(taken, since)
+        path = f"batch-{_number(done) + 1}/from={since.value if since else 'start'}"
         rows = _stamped(table, new, path, today).persist()
         try:
             count = rows.count()
@@ -63,6 +83,17 @@ def _take(lake: Lake, table: Table, since: Mark | None, today: str) -> tuple[Mar
         finally:
             rows.unpersist()
         return batch.mark, count
+
+
+def _number(batches: Collection[LandedEntry]) -> int:
+    """Of the last batch. Names begin with it, so that their order is that of arrival."""
+    return max((int(entry.path.split("/")[0].removeprefix("batch-")) for entry in batches), default=0)
+
+
+def _is_behind(since: Mark | None, batches: Collection[LandedEntry]) -> bool:
+    """A batch was taken from this version on, or from a later one: its run ended before it noted how far it came."""
+    bounds = [entry.path.rpartition("=")[2] for entry in batches]
+    return since is not None and any(bound.isdigit() and int(bound) >= int(since.value) for bound in bounds)
 
 
 def _hold_to_contract(table: Table, batch: Batch) -> None:
@@ -95,18 +126,6 @@ def _hash(rows: DataFrame) -> Expression:
     """NULLs are left out by name, so that a column which is new and empty changes nothing."""
     names = sorted(name for name in rows.columns if not name.startswith("_"))
     return F.sha2(F.to_json(F.struct(*[quoted(name) for name in names])), 256)
-
-
-def _batch_name(taken: Ledger, since: Mark | None) -> str:
-    """Of its lower bound; numbered where several batches were taken from the same one."""
-    name = f"from={since.value if since else 'start'}"
-    same = [
-        entry.path
-        for files in taken.values()
-        for entry in files.values()
-        if entry.path.split("#")[0] == name and entry.status != PENDING
-    ]
-    return f"{name}#{len(same) + 1}" if same else name
 
 
 def _stamped(table: Table, rows: DataFrame, path: str, today: str) -> DataFrame:
@@ -154,31 +173,47 @@ def _write(
     record(lake.root, LandedEntry, table.key, days, final)
 
 
-def reconcile_keys(lake: Lake, table: Table) -> int:
-    """Lands a delete for each key that bronze holds alive and the database has no more; returns how many.
+def reconcile_keys(lake: Lake, table: Table) -> tuple[str, int]:
+    """Lands a delete for each key that bronze holds alive and the database has no more; returns the day and how many.
 
-    A watermark cannot see deletes. The deletes bear the time of the snapshot in which the keys were not there.
+    A watermark cannot see deletes. A delete bears the key's last time of change, after which it comes by itself: a row
+    that comes back later is newer, whatever clock stamped it.
     """
     source = table.write
     if not isinstance(source, FollowTable):
         raise SourceError(
-            f"{table.key}: a Delta source's deletes are followed as they come; there is nothing to do"
+            f"{table.key}: a Delta source's deletes come with its changes; there is nothing to do"
         )
     today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
-    with one_writer(lake.root, table.key), keys_now(lake.spark, source) as (there, taken_at):
-        if not lake.exists(table.key):
-            return 0
-        keys = [quoted(key) for key in source.keys]
-        bronze = lake.read(table.key)
-        op = F.col(OP) if OP in bronze.columns else F.lit(None).cast("string")
-        alive = bronze.groupBy(*keys).agg(F.max_by(op, "_ingestion_timestamp").alias("_op"))
-        gone = alive.where("_op IS DISTINCT FROM 'D'").drop("_op").join(there, list(source.keys), "left_anti")
-        deletes = gone.withColumns({OP: F.lit("D"), source.watermark: F.lit(taken_at)})
-        taken = entries(lake.root, LandedEntry, table.key, [today])
-        path = _batch_name(taken, Mark(f"keys {taken_at}"))
-        rows = _stamped(table, deletes, path, today).persist()
-        count = rows.count()
-        if count:
-            _write(lake, table, rows, _entry(table, path, today, count, deletes.columns), taken, [])
-        rows.unpersist()
-        return count
+    with one_writer(lake.root, table.key), keys_now(lake.spark, source) as there:
+        taken = _ledger(lake, table)
+        if not taken:
+            return today, 0
+        rows = _stamped(table, _deletes(lake, table, there), _next_reconciliation(taken), today).persist()
+        try:
+            count = rows.count()
+            if count:
+                entry = _entry(table, _next_reconciliation(taken), today, count, table.column_names)
+                _write(lake, table, rows, entry, taken, [])
+        finally:
+            rows.unpersist()
+        return today, count
+
+
+def _next_reconciliation(taken: Ledger) -> str:
+    done = [entry for files in taken.values() for entry in files.values()]
+    return f"batch-{_number(done) + 1}/keys"
+
+
+def _deletes(lake: Lake, table: Table, there: DataFrame) -> DataFrame:
+    """One for each key whose last row in bronze is none and that is not `there`."""
+    source = table.write
+    assert isinstance(source, FollowTable)
+    bronze = lake.read(table.key)
+    op = F.col(OP) if OP in bronze.columns else F.lit(None).cast("string")
+    last = F.coalesce(F.max("_source_modified_at"), F.current_timestamp()).cast("string")
+    held = bronze.groupBy(*map(quoted, source.keys)).agg(
+        F.max_by(op, "_ingestion_timestamp").alias("_op"), last.alias(source.watermark)
+    )
+    gone = held.where("_op IS DISTINCT FROM 'D'").drop("_op").join(there, list(source.keys), "left_anti")
+    return gone.withColumn(OP, F.lit("D"))

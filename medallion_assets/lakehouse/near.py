@@ -5,6 +5,8 @@ whatever the data does; where keys ascend with time they are narrow, where keys 
 """
 
 from collections.abc import Collection
+from datetime import date
+from decimal import Decimal
 from functools import reduce
 from typing import Any
 
@@ -21,6 +23,9 @@ WORTH_BYTES = 64 * 2**20
 
 MOST_RANGES = 64
 
+_ORDERED_ALIKE = (str, int, bool, Decimal, date)
+"""What Python hands back and orders as Spark does. A timestamp would come and go by the zone of this machine."""
+
 Range = tuple[tuple[Any, Any], ...]
 """For each key column the least and the greatest value."""
 
@@ -34,6 +39,8 @@ def key_ranges(lake: Lake, table: Table, changes: DataFrame) -> list[Range]:
     grouped = changes.groupBy(table.partition_by) if table.partition_by else changes.groupBy()
     skipped = 1 if table.partition_by else 0
     found = [_pairs(row[skipped:]) for row in grouped.agg(*bounds).collect() if row[skipped] is not None]
+    if any(type(bound) not in _ORDERED_ALIKE for one in found for pair in one for bound in pair):
+        return []
     return found if len(found) <= MOST_RANGES else [reduce(_hull, found)]
 
 

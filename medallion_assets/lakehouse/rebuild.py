@@ -29,6 +29,8 @@ class _Rebuild(Step):
         known = entries(lake.root, FoldedEntry, table.key) | entries(
             lake.root, LandedEntry, table.inputs[0].key
         )
+        super().__init__(lake, table, sorted(known))
+        self.unknown = set(self.plans)
         super().__init__(lake, table, sorted(known), again=known)
         if interrupted := sorted(known.keys() - self.plans.keys()):
             days = ", ".join(interrupted)
@@ -39,6 +41,10 @@ class _Rebuild(Step):
 
     def _hold_to_types(self) -> None:
         pass
+
+    def _under_way(self) -> dict[str, dict[str, FoldedEntry]]:
+        """Only of days that the ledger does not know as they are: the others are folded again to what they were."""
+        return {day: files for day, files in super()._under_way().items() if day in self.unknown}
 
     def _judge(self, judged: DataFrame) -> dict[str, FoldedDay]:
         days = super()._judge(judged)

@@ -16,6 +16,7 @@ from medallion_assets.contracts.table import ReplaceDay, Table
 from medallion_assets.lakehouse import changes, log, watermarks
 from medallion_assets.lakehouse.control import (
     PENDING,
+    UNDER_WAY,
     FoldedEntry,
     LandedEntry,
     entries,
@@ -23,7 +24,6 @@ from medallion_assets.lakehouse.control import (
     record,
 )
 from medallion_assets.lakehouse.figures import (
-    UNDER_WAY,
     FoldedDay,
     begun,
     counted,

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from medallion_assets.contracts.requests import At
 from medallion_assets.contracts.table import FollowDelta, FollowTable, Land, Table
-from medallion_assets.lakehouse.control import PENDING, LandedEntry, entries
+from medallion_assets.lakehouse.control import LOADED, PENDING, UNDER_WAY, FoldedEntry, LandedEntry, entries
 from medallion_assets.lakehouse.landing import LandingError, list_days, list_files
 from medallion_assets.lakehouse.sources import observe
 from medallion_assets.lakehouse.sources.marks import SourceError
@@ -17,37 +17,63 @@ File = tuple[str, int, str]
 
 
 def landing_state(
-    tables: Iterable[Table], landing: str, root: str
+    tables: Collection[Table], landing: str, root: str
 ) -> tuple[dict[At, str], dict[At, str], list[str]]:
-    """The state of each day as landed, and as bronze's ledger has it; and which sources cannot be listed."""
+    """The state of each day of bronze as landed, and as taken; and which sources cannot be listed.
+
+    What a followed source brought counts as landed. Taken is what bronze took and every silver table of it folded: a
+    step that ended in between leaves a difference.
+    """
     landed: dict[At, str] = {}
     taken: dict[At, str] = {}
     notes: list[str] = []
-    for table in tables:
-        if not isinstance(table.write, Land):
-            continue
+    for table in (table for table in tables if table.layer == "bronze"):
+        known = entries(root, LandedEntry, table.key)
         try:
-            landed |= _landed(table.key, landing, table.write.source)
+            landed |= _landed(table, landing, known)
         except LandingError as error:
             notes.append(str(error))
         else:
-            taken |= _taken(table.key, root)
+            below = [other.key for other in tables if other.layer == "silver" and table.key in _inputs(other)]
+            taken |= _taken(table.key, known, [entries(root, FoldedEntry, key) for key in below])
     return landed, taken, notes
 
 
-def _landed(table: str, landing: str, source: str) -> dict[At, str]:
+def _inputs(table: Table) -> list[str]:
+    return [source.key for source in table.inputs]
+
+
+def _landed(table: Table, landing: str, known: Mapping[str, Mapping[str, LandedEntry]]) -> dict[At, str]:
     days: dict[str, list[File]] = {}
-    for file in list_files(landing, source, list_days(landing, source)):
-        days.setdefault(file.day, []).append((file.path, file.size, file.modified_at.isoformat()))
-    return {(table, day): _state(files) for day, files in days.items()}
+    if isinstance(table.write, Land):
+        for file in list_files(landing, table.write.source, list_days(landing, table.write.source)):
+            days.setdefault(file.day, []).append((file.path, file.size, file.modified_at.isoformat()))
+    else:
+        for batch in (batch for batches in known.values() for batch in batches.values()):
+            days.setdefault(batch.day, []).append((batch.path, batch.size, batch.modified_at))
+    return {(table.key, day): _state(files) for day, files in days.items()}
 
 
-def _taken(table: str, root: str) -> dict[At, str]:
+def _taken(
+    table: str,
+    known: Mapping[str, Mapping[str, LandedEntry]],
+    folded: Collection[Mapping[str, Mapping[str, FoldedEntry]]],
+) -> dict[At, str]:
     days = {
-        day: [(e.path, e.size, e.modified_at) for e in files.values() if e.status != PENDING]
-        for day, files in entries(root, LandedEntry, table).items()
+        day: [
+            (e.path, e.size, e.modified_at) for e in files.values() if all(_is_in(e, one) for one in folded)
+        ]
+        for day, files in known.items()
     }
     return {(table, day): _state(files) for day, files in days.items() if files}
+
+
+def _is_in(entry: LandedEntry, folded: Mapping[str, Mapping[str, FoldedEntry]]) -> bool:
+    """Folded as it is; a file without rows has nothing to fold."""
+    if entry.status != LOADED:
+        return entry.status != PENDING
+    found = folded.get(entry.day, {}).get(entry.path)
+    return found is not None and found.identity == entry.identity and found.fingerprint != UNDER_WAY
 
 
 def _state(files: Iterable[File]) -> str:

@@ -5,7 +5,7 @@ The last SUCCESS counts. Without one the source is read whole again, which is ha
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pyarrow as pa
@@ -28,13 +28,14 @@ _SCHEMA = pa.schema(
         ("run_id", pa.string()),
         ("updated_at", pa.timestamp("us", tz="UTC")),
         ("held", pa.int64()),
+        ("stamp", pa.string()),
     ]
 )
 
 
 @dataclass(frozen=True)
 class Watermark:
-    """`rows` were written by the run; `held` is what the source held within the overlap (see `Mark`)."""
+    """`rows` were written by the run; `held` and `stamp` tell the source's state then (see `Mark`)."""
 
     table_name: str
     watermark_value: str | None
@@ -43,6 +44,7 @@ class Watermark:
     run_id: str
     updated_at: datetime
     held: int = 0
+    stamp: str = ""
 
 
 def watermarks(root: str) -> dict[str, list[Watermark]]:
@@ -58,7 +60,9 @@ def watermarks(root: str) -> dict[str, list[Watermark]]:
 def last_success(rows: list[Watermark]) -> Mark | None:
     """None where the source was never read, or its watermark was reset."""
     last = next((row for row in reversed(rows) if row.status == SUCCESS), None)
-    return Mark(last.watermark_value, last.held) if last and last.watermark_value is not None else None
+    if last is None or last.watermark_value is None:
+        return None
+    return Mark(last.watermark_value, last.held, last.stamp)
 
 
 def last_mark(root: str, table: str) -> Mark | None:
@@ -70,11 +74,13 @@ def note(root: str, table: str, status: str, mark: Mark | None, rows: int, run_i
     with one_writer(root, KEY):
         before = watermarks(root).get(table, [])
         now = datetime.now(timezone.utc)
-        value, held = (mark.value, mark.held) if mark else (None, 0)
+        if before:  # the last row is the newest, whatever clock wrote the one before
+            now = max(now, before[-1].updated_at + timedelta(microseconds=1))
+        value, held, stamp = (mark.value, mark.held, mark.stamp) if mark else (None, 0, "")
         kept = before[-KEPT + 1 :]
         if not any(row.status == SUCCESS for row in kept):  # failing for long must not lose the last success
             kept = [row for row in before if row.status == SUCCESS][-1:] + kept
-        _replace(root, table, [*kept, Watermark(table, value, status, rows, run_id, now, held)])
+        _replace(root, table, [*kept, Watermark(table, value, status, rows, run_id, now, held, stamp)])
 
 
 def _replace(root: str, table: str, rows: list[Watermark]) -> None:

@@ -112,6 +112,7 @@ def report_extract(lake: Lake, table: Table, days: Collection[str], writes: bool
                 "rows": figures.rows,
                 "broken": figures.broken,
             },
+            published=figures.whole,
         )
         for day, figures in extract.extract_days(lake, table, days, writes).items()
     ]

@@ -16,10 +16,9 @@ from medallion_assets.lakehouse import checking, following, log, rebuild, silver
 from medallion_assets.lakehouse.control import FoldedEntry, entries
 from medallion_assets.lakehouse.figures import FoldedDay
 from medallion_assets.lakehouse.sources.marks import Mark
-from medallion_assets.lakehouse.storage import Lake
+from medallion_assets.lakehouse.storage import Lake, one_writer
 from medallion_assets.orchestration.checks import checks_of
 from medallion_assets.orchestration.layers import DayReport, report, silver_reports
-from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 from medallion_assets.orchestration.telling import Telling, failure
 
@@ -66,17 +65,18 @@ def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
     ) -> None:
         table = _followed(tables, config.table)
         mark = _mark(table, config.value) if config.value else None
-        watermarks.note(lakehouse.lake_root, table.key, watermarks.SUCCESS, mark, 0, context.run.run_id)
+        with one_writer(lakehouse.lake_root, table.key):  # a pull that is under way notes its own first
+            watermarks.note(lakehouse.lake_root, table.key, watermarks.SUCCESS, mark, 0, context.run.run_id)
 
     @dg.op(description="Lands a delete for each key that bronze holds and the database has no more.")
     def reconcile_keys_table(
         context: dg.OpExecutionContext, config: OneTable, spark: SparkResource, lakehouse: LakehouseResource
     ) -> Events:
         table, run = _followed(tables, config.table), _Run(context, tables, lakehouse, spark)
-        gone, today = following.reconcile_keys(run.lake, table), str(CALENDAR.get_last_partition_key())
+        day, gone = following.reconcile_keys(run.lake, table)
         for below in descendants(table, tables.values()):
             if below.layer == "silver":
-                yield from run.silver(below, partial(silver.fold_days, run.lake, below, [today]))
+                yield from run.silver(below, partial(silver.fold_days, run.lake, below, [day]))
         yield from run.end({"deleted": gone})
 
     ops = (replay_table, full_refresh_table, reset_watermark_table, reconcile_keys_table)

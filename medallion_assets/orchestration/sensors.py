@@ -7,6 +7,7 @@ They are off until somebody turns them on, but for `make dev`, which sets MEDALL
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -53,20 +54,23 @@ class _Desk:
     tables: Mapping[str, Table]
 
     def request(
-        self, tables: Iterable[str], first: str, last: str, state: Any, tags: Mapping[str, str] | None = None
+        self, tables: Iterable[str], first: str, last: str, state: str, number: int, **tags: str
     ) -> dg.RunRequest:
-        """Of these tables and all that is made of them."""
-        names = sorted(tables)
-        asked = [self.tables[name] for name in names]
+        """Of these tables and all that is made of them.
+
+        The run key says what state of the sources it is about, and `number`, new with each request, keeps a state that
+        comes back apart from the first time: a run key that was ever used is dropped without a word.
+        """
+        asked = [self.tables[name] for name in sorted(tables)]
         below = [other for table in asked for other in descendants(table, self.tables.values())]
         keys = sorted({table.key for table in (*asked, *below)})
-        digest = hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]
+        digest = hashlib.sha256(state.encode()).hexdigest()[:16]
         span = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
         return dg.RunRequest(
-            run_key=f"{' '.join(names)} {first}..{last} {digest}",
+            run_key=f"{' '.join(table.key for table in asked)} {first}..{last} {digest} {number}",
             asset_selection=[key_of(self.tables[key]) for key in keys],
             partition_key=first if first == last else None,
-            tags={**(span if first != last else {}), **(tags or {})},
+            tags={**(span if first != last else {}), **tags},
         )
 
 
@@ -93,11 +97,16 @@ def _landed_files(desk: _Desk) -> dg.SensorDefinition:
         outside = {at for at in landed if not CALENDAR.has_partition_key(at[1])}
         notes += [f"{table} {day}: outside the calendar" for table, day in sorted(outside)]
         inside = {at: state for at, state in landed.items() if at not in outside}
-        memory = _recalled(context.cursor)
-        requests, memory = days_to_land(inside, taken, memory, _room(context, sensor_settings))
+        kept = _recalled(context.cursor)
+        memory = Memory(_ats(kept["seen"]), _ats(kept["asked"]))
+        room, busy = _room(context, sensor_settings), _Open(context.instance).covers
+        requests, memory = days_to_land(inside, taken, memory, room, busy)
         return _answer(
-            [desk.request(r.tables, r.first, r.last, r.state) for r in requests],
-            json.dumps({"seen": _texts(memory.seen), "asked": _texts(memory.asked)}),
+            [
+                desk.request(r.tables, r.first, r.last, json.dumps(r.state), number)
+                for number, r in enumerate(requests, kept["count"])
+            ],
+            kept | {"seen": _texts(memory.seen), "asked": _texts(memory.asked)},
             notes,
         )
 
@@ -118,11 +127,13 @@ def _watermarks(desk: _Desk) -> dg.SensorDefinition:
         today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
         news, notes = sources_with_news(desk.tables.values(), lakehouse.lake_root)
         states = {name: f"{today} {state}" for name, state in news.items()}
-        asked = json.loads(context.cursor or "{}")
-        names, asked = ask_once(states, asked, _room(context, sensor_settings))
-        return _answer(
-            [desk.request([name], today, today, states[name]) for name in names], json.dumps(asked), notes
-        )
+        kept = _recalled(context.cursor)
+        names, asked = ask_once(states, kept["asked"], _room(context, sensor_settings))
+        requests = [
+            desk.request([name], today, today, states[name], number)
+            for number, name in enumerate(names, kept["count"])
+        ]
+        return _answer(requests, kept | {"asked": asked}, notes)
 
     return sensor
 
@@ -138,35 +149,63 @@ def _stale_gold(desk: _Desk) -> dg.SensorDefinition:
     def sensor(
         context: dg.SensorEvaluationContext, lakehouse: LakehouseResource, sensor_settings: SensorSettings
     ) -> dg.SensorResult:
-        states, days = {}, {}
-        busy = _tables_of_open_runs(context.instance)
+        states, days, notes = {}, {}, []
+        open_runs = _Open(context.instance)
         for table in desk.tables.values():
-            if table.layer != "gold" or isinstance(table.write, Extract) or busy & {table.key, "*"}:
+            if table.layer != "gold" or isinstance(table.write, Extract):
                 continue
-            late = behind(lakehouse.lake_root, table)
+            if open_runs.write(table.key):
+                notes.append(f"{table.key}: an open run is about to write it")
+                continue
+            try:
+                late = behind(lakehouse.lake_root, table)
+            except Exception as error:  # a log that cannot be read must not keep back the other tables
+                notes.append(f"{table.key}: {error}")
+                continue
             if late:
-                in_calendar = sorted(day for day in late.days if CALENDAR.has_partition_key(day))
-                states[table.key] = json.dumps(late.now)
+                states[table.key] = f"{table.fingerprint} {json.dumps(late.before)} {json.dumps(late.now)}"
                 # The step takes all touched days along, and finds those of a moved dimension itself.
-                days[table.key] = in_calendar or [CALENDAR.get_last_partition_key()]
-        asked = json.loads(context.cursor or "{}")
-        names, asked = ask_once(states, asked, _room(context, sensor_settings))
-        return _answer(
-            [
-                desk.request(
-                    [name],
-                    days[name][0],
-                    days[name][0],
-                    states[name],
-                    {"medallion/touched_days": _listed(days[name])},
-                )
-                for name in names
-            ],
-            json.dumps(asked),
-            [],
-        )
+                inside = sorted(day for day in late.days if CALENDAR.has_partition_key(day))
+                days[table.key] = inside or [str(CALENDAR.get_last_partition_key())]
+        kept = _recalled(context.cursor)
+        names, asked = ask_once(states, kept["asked"], _room(context, sensor_settings))
+        requests = [
+            desk.request(
+                [name], days[name][0], days[name][0], states[name], number, touched_days=_listed(days[name])
+            )
+            for number, name in enumerate(names, kept["count"])
+        ]
+        return _answer(requests, kept | {"asked": asked}, notes)
 
     return sensor
+
+
+class _Open:
+    """The runs that wait or go on: what they are about to write need not be asked for."""
+
+    def __init__(self, instance: dg.DagsterInstance):
+        self.runs = instance.get_runs(dg.RunsFilter(statuses=_OPEN))
+
+    def write(self, table: str) -> bool:
+        return any(_writes(run, table) for run in self.runs)
+
+    def covers(self, at: At) -> bool:
+        """Whether one of them takes the table's day."""
+        table, day = at
+        return any(_writes(run, table) and _takes(run, day) for run in self.runs)
+
+
+def _writes(run: dg.DagsterRun, table: str) -> bool:
+    """A run without a selection may write any table."""
+    chosen = run.asset_selection
+    return chosen is None or table in {key.to_user_string() for key in chosen}
+
+
+def _takes(run: dg.DagsterRun, day: str) -> bool:
+    """A run without days may take any."""
+    one = run.tags.get("dagster/partition", "")
+    first = one or run.tags.get("dagster/asset_partition_range_start", "0")
+    return first <= day <= (one or run.tags.get("dagster/asset_partition_range_end", "9"))
 
 
 def _room(context: dg.SensorEvaluationContext, settings: SensorSettings) -> int:
@@ -175,33 +214,24 @@ def _room(context: dg.SensorEvaluationContext, settings: SensorSettings) -> int:
     return settings.open_requests - context.instance.get_runs_count(own)
 
 
-def _tables_of_open_runs(instance: dg.DagsterInstance) -> set[str]:
-    """The tables that a run is about to write; "*" stands for all."""
-    found: set[str] = set()
-    for run in instance.get_runs(dg.RunsFilter(statuses=_OPEN)):
-        chosen = run.asset_selection
-        found |= {key.to_user_string() for key in chosen} if chosen is not None else {"*"}
-    return found
-
-
-def _answer(requests: list[dg.RunRequest], cursor: str, notes: Sequence[str]) -> dg.SensorResult:
+def _answer(requests: list[dg.RunRequest], kept: dict[str, Any], notes: Sequence[str]) -> dg.SensorResult:
+    cursor = json.dumps(kept | {"count": kept["count"] + len(requests)})
     if requests:
         return dg.SensorResult(run_requests=requests, cursor=cursor)
     return dg.SensorResult(skip_reason=_listed(notes, "; ") or "Nothing new.", cursor=cursor)
 
 
-def _recalled(cursor: str | None) -> Memory:
-    kept = json.loads(cursor) if cursor else {"seen": {}, "asked": {}}
-    return Memory(**{name: {_at(text): state for text, state in kept[name].items()} for name in kept})
+def _recalled(cursor: str | None) -> dict[str, Any]:
+    """count: of the requests made, from the time when the cursor was first written, so that no number comes twice."""
+    return json.loads(cursor) if cursor else {"count": int(time.time()), "seen": {}, "asked": {}}
 
 
 def _texts(states: Mapping[At, str]) -> dict[str, str]:
     return {" ".join(at): state for at, state in states.items()}
 
 
-def _at(text: str) -> At:
-    table, day = text.split(" ")
-    return table, day
+def _ats(texts: Mapping[str, str]) -> dict[At, str]:
+    return {(text.split(" ")[0], text.split(" ")[1]): state for text, state in texts.items()}
 
 
 def _listed(texts: Sequence[str], mark: str = " ") -> str:

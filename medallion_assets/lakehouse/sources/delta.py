@@ -3,10 +3,11 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
+from urllib.parse import urlsplit, urlunsplit
 
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
@@ -19,27 +20,31 @@ OP, VERSION = "op", "source_version"
 """What a batch adds to the source's columns: U or D, and the version that the batch brings the table to."""
 
 _CHANGE, _COMMIT = "_change_type", "_commit_version"
+_AGAIN = "run the job reset_watermark to read it whole"
 
 
 def observe(source: FollowDelta, since: Mark | None) -> Mark:
     """The version now. No JVM, no data."""
-    return Mark(str(_open(source).version()))
+    return _mark(_open(source))
 
 
 @contextmanager
 def pull(spark: SparkSession, source: FollowDelta, since: Mark | None) -> Iterator[Batch]:
     """All rows, or what changed since a version: by the change feed where there is one, else by comparing both."""
-    table, url = _open(source), _url(source)
+    table = _open(source)
     now = table.version()
     if since is None:
         rows = _snapshot(spark, source, now).withColumn(OP, F.lit("U"))
+    elif since == _mark(table):
+        rows = _snapshot(spark, source, now).limit(0).withColumn(OP, F.lit("U"))
     else:
-        before = int(since.value)
-        _refuse_what_cannot_be_followed(table, url, before)
-        rows = _feed(spark, table, source, before, now) if before < now else None
-        if rows is None:
-            rows = _compared(_snapshot(spark, source, before), _snapshot(spark, source, now), source.keys)
-    yield Batch(rows.withColumn(VERSION, F.lit(str(now))), Mark(str(now)), exact=since is not None)
+        _refuse_what_cannot_be_followed(table, _shown(source), since)
+        rows = _changes(spark, source, DeltaTable(_url(source), version=int(since.value)), table)
+    yield Batch(rows.withColumn(VERSION, F.lit(str(now))), _mark(table), exact=since is not None)
+
+
+def _mark(table: DeltaTable) -> Mark:
+    return Mark(str(table.version()), stamp=str(table.metadata().id))
 
 
 def _url(source: FollowDelta) -> str:
@@ -51,40 +56,48 @@ def _url(source: FollowDelta) -> str:
         raise SourceError(f"Set {source.url[1:]} to the path or URL of the Delta table to follow") from None
 
 
-def _open(source: FollowDelta) -> DeltaTable:
+def _shown(source: FollowDelta) -> str:
+    """The URL without what may be a secret: user, password and signature."""
     url = _url(source)
+    parts = urlsplit(url)
+    if not parts.scheme:
+        return url
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _open(source: FollowDelta) -> DeltaTable:
+    url, shown = _url(source), _shown(source)
     try:
         table = DeltaTable(url)
     except TableNotFoundError:
-        raise SourceError(
-            f"There is no Delta table at {url}: create or mount it, or correct its URL"
-        ) from None
+        mend = "create or mount it, or correct its URL"
+        raise SourceError(f"There is no Delta table at {shown}: {mend}") from None
+    except Exception as error:  # delta-rs raises several types for what it cannot open
+        raise SourceError(f"{shown} cannot be opened: {str(error).replace(url, shown)}") from None
     names = {field.name for field in table.schema().fields}
     missing = [key for key in source.keys if key not in names]
     if missing:
-        raise SourceError(f"{url} has no column {', '.join(missing)}: correct `keys` in the contract")
+        raise SourceError(f"{shown} has no column {', '.join(missing)}: correct `keys` in the contract")
     if taken := names & {OP, VERSION}:
         raise SourceError(
-            f"{url} has a column {', '.join(taken)}, which a batch adds: rename it at the source"
+            f"{shown} has a column {', '.join(taken)}, which a batch adds: rename it at the source"
         )
     return table
 
 
-def _refuse_what_cannot_be_followed(table: DeltaTable, url: str, before: int) -> None:
+def _refuse_what_cannot_be_followed(table: DeltaTable, shown: str, since: Mark) -> None:
     """Silence would be a guess: a table made anew, emptied, or without the version that was read last."""
-    now, again = table.version(), "run the job reset_watermark to read it whole"
-    if before > now:
+    before, now = int(since.value), _mark(table)
+    if before > table.version() or since.stamp not in ("", now.stamp):
+        raise SourceError(f"{shown} was followed to version {before} and was made anew since; {_AGAIN}")
+    if not table.file_uris():
         raise SourceError(
-            f"{url} is at version {now} and was followed to {before}: it was made anew; {again}"
-        )
-    if before < now and not table.file_uris():
-        raise SourceError(
-            f"{url} was emptied after version {before}: restore it, or if it is meant, land the deletes as files"
+            f"{shown} was emptied after version {before}: restore it, or if it is meant, land the deletes as files"
         )
     try:
-        DeltaTable(url, version=before)
-    except Exception as error:  # delta-rs raises several types for a version whose log was cleaned
-        raise SourceError(f"Version {before} of {url} is no longer readable: {again}") from error
+        DeltaTable(table.table_uri, version=before)
+    except Exception:  # delta-rs raises several types for a version whose log was cleaned
+        raise SourceError(f"Version {before} of {shown} is no longer readable: {_AGAIN}") from None
 
 
 def _snapshot(spark: SparkSession, source: FollowDelta, version: int) -> DataFrame:
@@ -97,23 +110,23 @@ def _texts(rows: DataFrame, *kept: str) -> DataFrame:
     return rows.select(*[as_text(quoted(f.name), f.dataType).alias(f.name) for f in fields], *kept)
 
 
-def _feed(
-    spark: SparkSession, table: DeltaTable, source: FollowDelta, before: int, now: int
-) -> DataFrame | None:
-    """The last change of each key after `before`; None where the feed does not reach back so far."""
-    if table.metadata().configuration.get("delta.enableChangeDataFeed") != "true":
-        return None
+def _changes(spark: SparkSession, source: FollowDelta, before: DeltaTable, now: DeltaTable) -> DataFrame:
+    """By the change feed where it was on all the while, else by comparing the rows of both versions."""
+    if all(t.metadata().configuration.get("delta.enableChangeDataFeed") == "true" for t in (before, now)):
+        return _feed(spark, source, before.version() + 1, now.version())
+    old, new = (_snapshot(spark, source, table.version()) for table in (before, now))
+    return _compared(old, new, source.keys)
+
+
+def _feed(spark: SparkSession, source: FollowDelta, first: int, last: int) -> DataFrame:
+    """The last change of each key. An update begins with a delete, so that one of a key leaves no old key behind."""
     feed = spark.read.format("delta").option("readChangeFeed", "true")
-    try:
-        changes = feed.option("startingVersion", before + 1).option("endingVersion", now).load(_url(source))
-        changes = changes.where(F.col(_CHANGE) != "update_preimage").drop("_commit_timestamp")
-    except PySparkException:
-        return None
-    is_delete = F.col(_CHANGE) == "delete"
+    changes = feed.option("startingVersion", first).option("endingVersion", last).load(_url(source))
+    is_delete = F.col(_CHANGE).isin("delete", "update_preimage")
     newest = Window.partitionBy(*source.keys).orderBy(F.col(_COMMIT).desc(), is_delete.asc())
-    last = _texts(changes, _CHANGE, _COMMIT).withColumn("_rank", F.row_number().over(newest))
-    op = F.when(is_delete, "D").otherwise("U")
-    return last.where("_rank = 1").withColumn(OP, op).drop(_CHANGE, _COMMIT, "_rank")
+    texts = _texts(changes.drop("_commit_timestamp"), _CHANGE, _COMMIT)
+    final = texts.withColumn("_rank", F.row_number().over(newest)).where("_rank = 1")
+    return final.withColumn(OP, F.when(is_delete, "D").otherwise("U")).drop(_CHANGE, _COMMIT, "_rank")
 
 
 def against(held: DataFrame, batch: Batch, keys: tuple[str, ...]) -> DataFrame:
@@ -127,7 +140,9 @@ def against(held: DataFrame, batch: Batch, keys: tuple[str, ...]) -> DataFrame:
 
 def _compared(old: DataFrame, new: DataFrame, keys: tuple[str, ...]) -> DataFrame:
     """Rows that are new or differ as upserts, rows whose key is gone as deletes."""
-    there = [quoted(n) if n in old.columns else F.lit(None).cast("string").alias(n) for n in new.columns]
-    old = old.select(*there)
-    gone = old.join(new.select(*keys), list(keys), "left_anti").withColumn(OP, F.lit("D"))
+    alike = [quoted(n) if n in old.columns else F.lit(None).cast("string").alias(n) for n in new.columns]
+    old = old.select(*alike)
+    there = new.select(*[F.col(key).alias(f"_now_{key}") for key in keys]).distinct()
+    same_key = reduce(lambda a, b: a & b, [F.col(key).eqNullSafe(F.col(f"_now_{key}")) for key in keys])
+    gone = old.join(there, same_key, "left_anti").withColumn(OP, F.lit("D"))
     return new.exceptAll(old).withColumn(OP, F.lit("U")).unionByName(gone)

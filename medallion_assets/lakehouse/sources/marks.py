@@ -11,10 +11,16 @@ class SourceError(Exception):
 
 @dataclass(frozen=True)
 class Mark:
-    """How far a source was read: its watermark as text, and how many rows it held within the overlap of that."""
+    """How far a source was read.
+
+    value: its watermark, as text
+    held: how many rows it held within the overlap of that
+    stamp: what else tells a state of the source from another: a Delta table's id, a sum of transaction numbers
+    """
 
     value: str
     held: int = 0
+    stamp: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,16 @@ _WATERMARK = sql.Identifier("watermark")
 
 
 def observe(source: FollowTable, since: Mark | None) -> Mark:
-    """The mark now, by an index on the watermark. No JVM, no data."""
+    """The mark now, by an index on the watermark; `since` itself where the rows within the overlap are the same.
+
+    No JVM, no data. Of a table that was never read it says only that it can be.
+    """
     with session(source, OBSERVE_SECONDS) as connection:
-        return _look(connection, _open(connection, source), since.value if since else "").mark
+        table = _open(connection, source)
+        if since is None:
+            return Mark("")
+        now = _look(connection, table, since.value).mark
+        return since if (now.held, now.stamp) == (since.held, since.stamp) else now
 
 
 @contextmanager
@@ -110,12 +117,17 @@ def _look(connection: psycopg.Connection, table: _Table, value: str) -> _Seen:
     last = datetime.now(timezone.utc)  # a mark ahead of now would hide what is stamped until then
     sane = sql.SQL("{w} >= {a} AND {w} <= {b}").format(w=table.watermark, a=_at(FIRST), b=_at(last))
     ends = sql.SQL("min({w}) FILTER (WHERE {sane})::timestamptz, max({w}) FILTER (WHERE {sane})::timestamptz")
-    question = sql.SQL("SELECT {ends}, count(*) FROM {table} WHERE {since}").format(
-        ends=ends.format(w=table.watermark, sane=sane), table=table.name, since=table.since(value)
+    # A row's transaction changes with every update, also one that leaves the greatest stamp and the count as they were.
+    counts = sql.SQL("count(*), coalesce(sum(xmin::text::bigint), 0)::text")
+    question = sql.SQL("SELECT {ends}, {counts} FROM {table} WHERE {since}").format(
+        counts=counts,
+        ends=ends.format(w=table.watermark, sane=sane),
+        table=table.name,
+        since=table.since(value),
     )
-    low, high, held = _answer(connection, question)
+    low, high, held, stamp = _answer(connection, question)
     found = high.astimezone(timezone.utc).isoformat(timespec="microseconds") if high else ""
-    return _Seen(Mark(max(value, found), held), low, high)
+    return _Seen(Mark(max(value, found), held, stamp), low, high)
 
 
 def _rows(
@@ -150,12 +162,11 @@ def _parts(table: _Table, seen: _Seen) -> list[sql.Composable]:
 
 
 @contextmanager
-def keys_now(spark: SparkSession, source: FollowTable) -> Iterator[tuple[DataFrame, str]]:
-    """The keys of all rows as text, and the time (ISO, UTC) of the snapshot in which they are all there is."""
-    taken_at = datetime.now(timezone.utc).isoformat(timespec="microseconds")
+def keys_now(spark: SparkSession, source: FollowTable) -> Iterator[DataFrame]:
+    """The keys of all rows, as text, of one snapshot."""
     with session(source) as connection:
         table = _open(connection, source)
         missing = [key for key in source.keys if key not in table.columns]
         if missing:
             raise SourceError(f"{named(source)}: it has no column {', '.join(missing)}: correct `keys`")
-        yield _rows(spark, connection, table, "", _Seen(Mark(""), None, None)).select(*source.keys), taken_at
+        yield _rows(spark, connection, table, "", _Seen(Mark(""), None, None)).select(*source.keys)
