@@ -104,7 +104,9 @@ def entries(
 
 
 def record(root: str, kind: type[Entry], table: str, days: Collection[str], rows: Iterable[Entry]) -> None:
-    """The ledger's rows of these days of the table become `rows`, in one commit."""
+    """The ledger's rows of these days of the table become `rows`, in one commit; none for no days."""
+    if not days:
+        return
     key = _KEYS[kind]
     now = datetime.now(timezone.utc)
     values = [{**asdict(row), "recorded_at": now} for row in rows]
