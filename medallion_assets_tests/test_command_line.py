@@ -74,6 +74,7 @@ def test_watermarks_say_how_far_each_table_reaches(home: Path):
     assert line.split()[1:5] == ["2026-01-01", "10:00:00", "SUCCESS", "4"]
 
 
+@pytest.mark.long
 def test_replay_names_a_day_that_is_still_held_back(home: Path):
     done = call(home, "medallion_assets.commands.replay", "--table", "orders")
     assert done.returncode == 1

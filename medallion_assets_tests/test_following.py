@@ -16,6 +16,9 @@ from medallion_assets.lakehouse.sources.marks import SourceError
 from medallion_assets_tests.workshop import Workshop
 
 PAST = "2026-01-01"
+FEEDS = pytest.mark.parametrize("feed", ["true", pytest.param("false", marks=pytest.mark.long)])
+"""Whether the source keeps a change feed, or its versions must be compared."""
+
 Prices = Sequence[tuple[str, str, str]]
 
 
@@ -83,7 +86,7 @@ def shop(spark, tmp_path: Path) -> Shop:
     return Shop(spark, tmp_path, tables(tmp_path / "source"))
 
 
-@pytest.mark.parametrize("feed", ["true", "false"])
+@FEEDS
 def test_what_changes_at_the_source_is_what_changes_in_silver(shop: Shop, feed: str):
     shop.write(
         [("1", "p1", "1.00"), ("1", "p2", "2.00"), ("2", "p1", "3.00")],
@@ -134,6 +137,7 @@ def test_past_days_pull_nothing_and_a_lost_watermark_reads_all_again_and_changes
     assert len(shop.rows("bronze/prices")) == 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("crash", ["data", "ledger", "watermark"])
 def test_an_interrupted_batch_is_replaced_by_the_next_run(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, crash: str
@@ -153,6 +157,7 @@ def test_an_interrupted_batch_is_replaced_by_the_next_run(
     assert shop.run("silver/prices", today())[today()].unaccounted == {}
 
 
+@pytest.mark.long
 def test_a_batch_whose_watermark_was_not_noted_hides_no_delete(shop: Shop, monkeypatch: pytest.MonkeyPatch):
     shop.write([("1", "p1", "1.00")])
     shop.follow()
@@ -167,7 +172,7 @@ def test_a_batch_whose_watermark_was_not_noted_hides_no_delete(shop: Shop, monke
     assert watermarks.last_mark(shop.lake.root, "bronze/prices").value == "2"  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("feed", ["true", "false"])
+@FEEDS
 def test_an_update_of_a_key_deletes_the_old_one_and_missing_keys_are_no_deletes(shop: Shop, feed: str):
     shop.write([("1", "p1", "1.00"), ("1", "p2", "2.00")], configuration={"delta.enableChangeDataFeed": feed})
     shop.follow()
@@ -182,6 +187,7 @@ def test_an_update_of_a_key_deletes_the_old_one_and_missing_keys_are_no_deletes(
     assert shop.rows("quarantine/prices", "op") == [("U",)]
 
 
+@pytest.mark.long
 def test_a_feed_that_was_turned_on_later_is_used_from_then_on(shop: Shop):
     shop.write([("1", "p1", "1.00")])
     shop.follow()
@@ -261,6 +267,7 @@ def test_a_type_that_changes_at_the_source_goes_to_quarantine_and_is_never_a_sil
     assert shop.rows("quarantine/prices", "price") == [("cheap",)]
 
 
+@pytest.mark.long
 def test_without_a_sequence_the_batches_order_the_changes(shop: Shop):
     silver_prices = shop.tables["silver/prices"]
     shop.tables["silver/prices"] = replace(silver_prices, write=replace(silver_prices.write, sequence_by=()))
