@@ -39,9 +39,13 @@ def call(home: Path, *command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def materialize(home: Path) -> subprocess.CompletedProcess[str]:
+    command = ("dagster", "asset", "materialize", "-m", "medallion_assets.definitions", "--select", "*")
+    return call(home, *command, "--partition-range", f"{ONE}...{TWO}")
+
+
 def test_a_range_with_a_bad_day_exits_1_names_the_day_and_keeps_the_good_one(home: Path):
-    materialize = ("dagster", "asset", "materialize", "-m", "medallion_assets.definitions", "--select", "*")
-    done = call(home, *materialize, "--partition-range", f"{ONE}...{TWO}")
+    done = materialize(home)
     assert done.returncode == 1
     assert f"{TWO}: silver/orders check quarantine_ratio not passed" in done.stderr
     gold = DeltaTable(str(home / "lake" / "gold" / "daily_sales")).to_pyarrow_table().to_pylist()
@@ -76,6 +80,7 @@ def test_watermarks_say_how_far_each_table_reaches(home: Path):
 
 @pytest.mark.long
 def test_replay_names_a_day_that_is_still_held_back(home: Path):
+    materialize(home)
     done = call(home, "medallion_assets.commands.replay", "--table", "orders")
     assert done.returncode == 1
     assert f"{TWO}: silver/orders check quarantine_ratio not passed" in done.stderr

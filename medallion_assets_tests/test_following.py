@@ -11,7 +11,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from medallion_assets.contracts.table import Column, FollowDelta, Table, Upsert
-from medallion_assets.lakehouse import bronze, following, silver, watermarks
+from medallion_assets.lakehouse import batches, bronze, silver, watermarks
 from medallion_assets.lakehouse.sources.marks import SourceError
 from medallion_assets_tests.workshop import Workshop
 
@@ -219,15 +219,15 @@ def _break(patch: pytest.MonkeyPatch, crash: str) -> None:
     if crash == "data":
         patch.setattr("medallion_assets.lakehouse.storage.Lake.append", stop)
     elif crash == "watermark":
-        patch.setattr(following.watermarks, "note", stop)
+        patch.setattr(watermarks, "note", stop)
     else:
-        real, calls = following.record, []
+        real, calls = batches.record, []
 
         def record(*args):
             calls.append(args)
             return real(*args) if len(calls) == 1 else stop()
 
-        patch.setattr(following, "record", record)
+        patch.setattr(batches, "record", record)
 
 
 def test_what_cannot_be_followed_is_said_and_harms_nothing(shop: Shop, tmp_path: Path):

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from medallion_assets.contracts.table import Column, FollowTable, Table, Upsert
-from medallion_assets.lakehouse import following, watermarks
+from medallion_assets.lakehouse import reconciling, watermarks
 from medallion_assets.lakehouse.sources.marks import SourceError
 from medallion_assets.lakehouse.watching import sources_with_news
 from medallion_assets.orchestration.maintenance import build_maintenance
@@ -121,7 +121,7 @@ def test_deleted_keys_are_found_by_the_reconciliation_alone(shop: Visits):
     config = {"ops": {"reconcile_keys_table": {"config": {"table": "visits"}}}}
     with dg.DagsterInstance.ephemeral() as instance:
         assert job.execute_in_process(run_config=config, resources=places, instance=instance).success
-    assert following.reconcile_keys(shop.lake, BRONZE) == (TODAY, 0)
+    assert reconciling.reconcile_keys(shop.lake, BRONZE) == (TODAY, 0)
     assert [visit for visit, _ in shop.visits()] == ["v2"]
     shop.put("v1", "7", f"'{now - timedelta(minutes=59)}'")  # revived, before the deletion was found
     shop.follow()

@@ -12,7 +12,7 @@ import dagster as dg
 from pydantic import Field
 
 from medallion_assets.contracts.table import Extract, FollowDelta, FollowTable, Table, descendants
-from medallion_assets.lakehouse import checking, following, log, rebuild, silver, watermarks
+from medallion_assets.lakehouse import checking, log, rebuild, reconciling, silver, watermarks
 from medallion_assets.lakehouse.control import FoldedEntry, entries
 from medallion_assets.lakehouse.figures import FoldedDay
 from medallion_assets.lakehouse.sources.marks import Mark
@@ -73,7 +73,7 @@ def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
         context: dg.OpExecutionContext, config: OneTable, spark: SparkResource, lakehouse: LakehouseResource
     ) -> Events:
         table, run = _followed(tables, config.table), _Run(context, tables, lakehouse, spark)
-        day, gone = following.reconcile_keys(run.lake, table)
+        day, gone = reconciling.reconcile_keys(run.lake, table)
         for below in descendants(table, tables.values()):
             if below.layer == "silver":
                 yield from run.silver(below, partial(silver.fold_days, run.lake, below, [day]))

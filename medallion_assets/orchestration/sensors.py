@@ -31,7 +31,7 @@ _STATUS = (
     if os.environ.get("MEDALLION_SENSORS") == "on"
     else dg.DefaultSensorStatus.STOPPED
 )
-_EVERY_SECONDS = 15
+_ALIKE: Any = {"job": landing_to_gold, "minimum_interval_seconds": 15, "default_status": _STATUS}
 _OPEN = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,
@@ -83,9 +83,7 @@ def _landed_files(desk: _Desk) -> dg.SensorDefinition:
     @dg.sensor(
         name="landed_files",
         description="Requests the days whose landed files are new or changed, adjacent days together.",
-        job=landing_to_gold,
-        minimum_interval_seconds=_EVERY_SECONDS,
-        default_status=_STATUS,
+        **_ALIKE,
     )
     def sensor(
         context: dg.SensorEvaluationContext, lakehouse: LakehouseResource, sensor_settings: SensorSettings
@@ -117,9 +115,7 @@ def _watermarks(desk: _Desk) -> dg.SensorDefinition:
     @dg.sensor(
         name="watermarks",
         description="Requests today for the tables whose followed source has something new.",
-        job=landing_to_gold,
-        minimum_interval_seconds=_EVERY_SECONDS,
-        default_status=_STATUS,
+        **_ALIKE,
     )
     def sensor(
         context: dg.SensorEvaluationContext, lakehouse: LakehouseResource, sensor_settings: SensorSettings
@@ -142,9 +138,7 @@ def _stale_gold(desk: _Desk) -> dg.SensorDefinition:
     @dg.sensor(
         name="stale_gold",
         description="Requests the gold tables whose inputs are newer, unless a run is about to bring them up to date.",
-        job=landing_to_gold,
-        minimum_interval_seconds=_EVERY_SECONDS,
-        default_status=_STATUS,
+        **_ALIKE,
     )
     def sensor(
         context: dg.SensorEvaluationContext, lakehouse: LakehouseResource, sensor_settings: SensorSettings
