@@ -61,7 +61,10 @@ def failures(result: dg.ExecuteInProcessResult) -> list[str]:
     """A line for each step that failed: what its error says."""
     errors = [(e.step_key, e.step_failure_data.error) for e in result.all_events if e.is_step_failure]
     told = [(step, error.cause if error and error.cause else error) for step, error in errors]
-    return [f"{step}: {error.message.strip() if error else 'failed'}" for step, error in told]
+    texts = [(step, error.message.strip() if error else "failed") for step, error in told]
+    return [
+        f"{step}: {text.removeprefix('dagster._core.definitions.events.Failure: ')}" for step, text in texts
+    ]
 
 
 class StepClock:
