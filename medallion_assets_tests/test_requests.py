@@ -66,3 +66,12 @@ def test_a_state_is_asked_for_once_and_again_when_it_changes():
     assert ask_once({"a": "1", "b": "1"}, asked, room=4)[0] == []
     assert ask_once({"a": "2", "b": "1"}, asked, room=4)[0] == ["a"]
     assert ask_once({}, asked, room=4) == ([], {})
+
+
+def test_what_was_asked_of_a_busy_table_is_remembered_when_its_run_fails():
+    names, asked = ask_once({"a": "1"}, {}, room=1)
+    assert names == ["a"]
+    names, asked = ask_once({"a": "1"}, asked, room=1, busy={"a"})  # the run goes on
+    assert names == [] and asked == {"a": "1"}
+    assert ask_once({"a": "1"}, asked, room=1)[0] == []  # it failed: nothing has changed since
+    assert ask_once({"a": "2"}, asked, room=1, busy={"a"}) == ([], {})

@@ -131,6 +131,10 @@ def test_stale_gold_asks_for_what_no_run_did(desk: Desk):
     assert span(request) == (TWO, TWO) and assets(request) == {"gold/daily_sales"}
     assert request.tags["touched_days"] == f"{TWO} {THREE}"
     assert desk.ask("stale_gold") == []
+    _open_run(desk, "gold/daily_sales")  # its run, which then ends without having written
+    assert desk.ask("stale_gold") == []
+    _close_runs(desk)
+    assert desk.ask("stale_gold") == []
     assert set(materializations(desk.carry(request))["gold/daily_sales"]) == {TWO, THREE}
     assert sales(desk) == [(ONE, "GOLD", "10.00"), (THREE, "SILVER", "10.00")]
 

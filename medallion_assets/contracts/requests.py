@@ -78,9 +78,13 @@ def _request(first: str, last: str, settled: Mapping[At, str]) -> Request:
 
 
 def ask_once(
-    states: Mapping[str, str], asked: Mapping[str, str], room: int
+    states: Mapping[str, str], asked: Mapping[str, str], room: int, busy: Collection[str] = ()
 ) -> tuple[list[str], dict[str, str]]:
-    """At most `room` names whose state was not asked for yet, and what has been asked for then."""
+    """At most `room` names whose state was not asked for yet, and what has been asked for then.
+
+    `busy` names are not asked for now, and what was asked of them is remembered: their run may yet fail.
+    """
     still = {name: state for name, state in asked.items() if states.get(name) == state}
-    chosen = sorted(name for name, state in states.items() if still.get(name) != state)[: max(room, 0)]
+    new = sorted(name for name, state in states.items() if still.get(name) != state and name not in busy)
+    chosen = new[: max(room, 0)]
     return chosen, still | {name: states[name] for name in chosen}

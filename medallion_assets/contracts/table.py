@@ -190,10 +190,7 @@ class Table:
     def fingerprint(self) -> str:
         """Changes with anything that can change a row: types, rules, write policy, the transform's source."""
         source = inspect.getsource(self.transform) if self.transform else ""
-        joins = [
-            (join.table.key, join.on, join.columns, *([join.follows] if join.follows else []))
-            for join in self.joins
-        ]
+        joins = [(join.table.key, join.on, join.columns, join.follows) for join in self.joins]
         columns = [(column.name, column.type) for column in self.columns]
         parts = (columns, self.row_rules, self.write, joins, self.where, source)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -69,12 +69,7 @@ def _result(lake: Lake, table: Table, contract: Table, judged: DataFrame) -> Dat
         newest = Window.partitionBy(_DAY, *contract.write.keys).orderBy(F.col("_sequence").desc())
         rows = rows.withColumn("_rank", F.row_number().over(newest)).where("_rank = 1 AND NOT _is_delete")
     rows = rows.select(*map(quoted, business_columns(rows)), _DAY)
-    versions = input_versions(lake.root, table)
-    members = [gold.members(lake, join, join.columns, versions[join.table.key]) for join in table.joins]
-    assert table.transform is not None
-    result = table.transform(rows, *members)
-    created = F.current_timestamp().alias("_gold_created_timestamp")
-    return result.select(*[quoted(c.name).cast(c.type).alias(c.name) for c in table.columns], created)
+    return gold.computed(lake, table, rows, input_versions(lake.root, table))
 
 
 def _replace(lake: Lake, table: Table, result: DataFrame, days: Collection[str]) -> None:

@@ -59,7 +59,7 @@ def refresh_days(lake: Lake, table: Table, asked: Collection[str]) -> Refresh:
         if not days:
             return Refresh({}, versions)
         facts = _facts(lake, table, versions).where(days_predicate(_day(table), days)).persist()
-        rows = _computed(lake, table, facts, versions).persist()
+        rows = computed(lake, table, facts, versions).persist()
         figures = _compare(table, rows, facts, days)
         good = [day for day in days if figures[day].reconciles]
         if good:
@@ -118,7 +118,7 @@ def _days_of_changed_members(
     lake: Lake, table: Table, join: Join, before: Versions, now: Versions
 ) -> set[str]:
     old, new = (
-        members(lake, join, join.followed, versions.get(join.table.key)) for versions in (before, now)
+        _members(lake, join, join.followed, versions.get(join.table.key)) for versions in (before, now)
     )
     changed = old.exceptAll(new).union(new.exceptAll(old)).select(join.on).distinct()
     days = _facts(lake, table, now).join(changed, join.on, "left_semi").select(_day(table)).distinct()
@@ -141,7 +141,7 @@ def _facts(lake: Lake, table: Table, versions: Versions) -> DataFrame:
     return _live(lake, fact, versions[fact.key]).where(table.where).select(*columns)
 
 
-def members(lake: Lake, join: Join, columns: Collection[str], version: int | None) -> DataFrame:
+def _members(lake: Lake, join: Join, columns: Collection[str], version: int | None) -> DataFrame:
     """The live members of a joined table at a version; none where there is no table yet."""
     columns = [join.on, *columns]
     if version is None:
@@ -150,9 +150,10 @@ def members(lake: Lake, join: Join, columns: Collection[str], version: int | Non
     return _live(lake, join.table, version).select(*columns)
 
 
-def _computed(lake: Lake, table: Table, facts: DataFrame, versions: Versions) -> DataFrame:
+def computed(lake: Lake, table: Table, facts: DataFrame, versions: Versions) -> DataFrame:
+    """The transform of the facts and the joined members, with the contract's columns and types."""
     assert table.transform is not None
-    joined = [members(lake, join, join.columns, versions[join.table.key]) for join in table.joins]
+    joined = [_members(lake, join, join.columns, versions[join.table.key]) for join in table.joins]
     rows = table.transform(facts, *joined)
     created = F.current_timestamp().alias("_gold_created_timestamp")
     return rows.select(*[quoted(c.name).cast(c.type).alias(c.name) for c in table.columns], created)

@@ -143,14 +143,14 @@ def _stale_gold(desk: _Desk) -> dg.SensorDefinition:
     def sensor(
         context: dg.SensorEvaluationContext, lakehouse: LakehouseResource, sensor_settings: SensorSettings
     ) -> dg.SensorResult:
-        states, days, notes = {}, {}, []
+        states, days, notes, busy = {}, {}, [], set()
         open_runs = _Open(context.instance)
         for table in desk.tables.values():
             if table.layer != "gold" or isinstance(table.write, Extract):
                 continue
             if open_runs.write(table.key):
                 notes.append(f"{table.key}: an open run is about to write it")
-                continue
+                busy.add(table.key)
             try:
                 late = behind(lakehouse.lake_root, table)
             except Exception as error:  # a log that cannot be read must not keep back the other tables
@@ -162,7 +162,7 @@ def _stale_gold(desk: _Desk) -> dg.SensorDefinition:
                 inside = sorted(day for day in late.days if CALENDAR.has_partition_key(day))
                 days[table.key] = inside or [str(CALENDAR.get_last_partition_key())]
         kept = _recalled(context.cursor)
-        names, asked = ask_once(states, kept["asked"], _room(context, sensor_settings))
+        names, asked = ask_once(states, kept["asked"], _room(context, sensor_settings), busy)
         requests = [
             desk.request(
                 [name], days[name][0], days[name][0], states[name], number, touched_days=_listed(days[name])

@@ -55,7 +55,7 @@ def as_text(value: Column, landed: DataType, nanos: bool = False) -> Column:
     """Nested values as JSON, bytes as UTF-8 or else Base64, all else as Spark writes it in UTC."""
     # INT96 has nanoseconds for Arrow, too, but Spark reads it as a timestamp.
     if nanos and isinstance(landed, LongType):
-        return _nanosas_text(value)
+        return _nanos_as_text(value)
     if isinstance(landed, StructType | ArrayType | MapType | VariantType):
         return F.to_json(value, {"ignoreNullFields": "false"})
     if isinstance(landed, BinaryType):
@@ -63,7 +63,7 @@ def as_text(value: Column, landed: DataType, nanos: bool = False) -> Column:
     return value.cast("string")
 
 
-def _nanosas_text(nanos: Column) -> Column:
+def _nanos_as_text(nanos: Column) -> Column:
     fraction = F.pmod(nanos, F.lit(BILLION))
     seconds = F.timestamp_seconds(((nanos - fraction) / BILLION).cast("long"))
     return F.concat(
