@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
@@ -61,13 +61,15 @@ def quarantined(landed: Landed) -> dict[str, int]:
 
 
 def daily_sales(
-    silver: Iterable[Mapping[str, Any]], segments: Mapping[str, str], categories: Mapping[str, str]
+    silver: Iterable[Mapping[str, Any]],
+    segment_at: Callable[[str | None, date], str | None],
+    categories: Mapping[str, str],
 ) -> set:
     """Rows of gold.daily_sales, without the time of their computation."""
     groups: dict[tuple, list] = defaultdict(list)
     for row in silver:
         if not row["is_delete"] and row["order_status"] == "COMPLETED":
-            segment = segments.get(row["customer_id"]) or "UNKNOWN"
+            segment = segment_at(row["customer_id"], row["order_date"]) or "UNKNOWN"
             category = categories.get(row["product_id"]) or "UNKNOWN"
             groups[row["order_date"], segment, category].append((row["order_amount"], row["customer_id"]))
     return {(*group, *_measures(lines)) for group, lines in groups.items()}

@@ -60,6 +60,7 @@ def test_checks_exit_1_for_an_error_and_show_the_rows(home: Path):
     assert "order_amount_is_decimal: {'order_id': 'x'" in done.stdout
 
 
+@pytest.mark.long
 def test_checks_of_a_good_day_exit_0(home: Path):
     done = call(home, "medallion_assets.commands.checks", "--day", ONE)
     assert done.returncode == 0, done.stdout + done.stderr

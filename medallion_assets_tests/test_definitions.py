@@ -1,12 +1,15 @@
 """What the repository declares, and that loading it starts nothing."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from medallion_assets import definitions, examples
+from medallion_assets.contracts.table import VERSIONED, History
 from medallion_assets.definitions import defs
 from medallion_assets.orchestration.checks import checks_of
 from medallion_assets.tables import find_tables
@@ -26,7 +29,13 @@ def test_the_assets_are_these_and_depend_on_each_other_like_this():
         "silver/orders": {"bronze/orders"},
         "silver/customers": {"bronze/customers"},
         "silver/products": {"bronze/products"},
-        "gold/daily_sales": {"silver/orders", "silver/customers", "silver/products"},
+        "gold/dim_customer": {"silver/customers"},
+        "gold/dim_product": {"silver/products"},
+        "gold/dim_date": set(),
+        "gold/fact_orders": {"silver/orders", "gold/dim_customer", "gold/dim_product", "gold/dim_date"},
+        "gold/daily_sales": {"gold/fact_orders", "gold/dim_customer", "gold/dim_product"},
+        "gold/customer_activity": {"gold/fact_orders"},
+        "gold/order_status_funnel": {"gold/fact_orders"},
     }
 
 
@@ -56,14 +65,40 @@ def test_lineage_names_columns_that_exist():
         for column in table.columns:
             for source in column.lineage:
                 layer, name, upstream = source.split(".")
-                assert upstream in tables[f"{layer}/{name}"].column_names, source
+                stored = tables[f"{layer}/{name}"]
+                versioned = VERSIONED if isinstance(stored.write, History) else ()
+                assert upstream in (*stored.column_names, *versioned), source
+
+
+def test_the_picture_of_the_star_schema_shows_the_columns_of_the_tables():
+    picture = (Path(__file__).parent.parent / "README.md").read_text().split("erDiagram")[1].split("```")[0]
+    shown = {
+        name: [line.split()[:2] for line in columns.strip().splitlines()]
+        for name, columns in re.findall(r"(\w+) {\n(.*?)}", picture, re.S)
+    }
+    assert shown == {
+        table.name: [[column.type.split("(")[0], column.name] for column in table.columns]
+        for table in find_tables().values()
+        if table.layer == "gold"
+    }
 
 
 def test_every_rule_has_a_check_and_blocking_checks_are_these():
     blocking = {(t.key, c.name) for t in find_tables().values() for c in checks_of(t) if c.blocking}
     each = {"row_conservation", "unique_key", "quarantine_ratio"}
     silver = {(f"silver/{name}", check) for name in ("orders", "customers", "products") for check in each}
-    assert blocking == silver | {("gold/daily_sales", "reconciles_with_silver")}
+    gold = [table for table in find_tables().values() if table.layer == "gold"]
+    totals = {(table.key, "reconciles_with_silver") for table in gold}
+    cells = {(table.key, "grain_unique") for table in gold if table.name != "fact_orders"}
+    assert blocking == silver | totals | cells
+    sales = [check.name for check in checks_of(find_tables()["gold/daily_sales"])]
+    assert sales == [
+        "reconciles_with_silver",
+        "outside_calendar",
+        "grain_unique",
+        "not_negative",
+        "day_complete",
+    ]
     orders = find_tables()["silver/orders"]
     assert {rule.name for rule in orders.row_rules} <= {check.name for check in checks_of(orders)}
 

@@ -3,6 +3,7 @@
 from datetime import date
 
 import duckdb
+import pytest
 
 from medallion_assets.commands.land import land
 from medallion_assets_tests.workshop import Workshop
@@ -21,6 +22,7 @@ GROUP BY 1, 2, 3
 """
 
 
+@pytest.mark.long
 def test_gold_equals_an_independent_query_over_the_landed_files(shop: Workshop):
     land(shop.landing, date(2017, 1, 1), len(DAYS))
     shop.materialize(*DAYS)

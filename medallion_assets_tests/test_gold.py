@@ -8,7 +8,7 @@ from medallion_assets.lakehouse.behind import behind
 from medallion_assets_tests.workshop import TABLES, Workshop, delete, order
 
 ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
-SALES = TABLES["gold/daily_sales"]
+SALES, FACTS = TABLES["gold/daily_sales"], TABLES["gold/fact_orders"]
 SHOWN = ("order_date", "customer_segment", "product_category", "order_count", "total_sales")
 
 
@@ -75,53 +75,69 @@ def test_only_asked_and_touched_days_are_recomputed(shop: Workshop):
         [order("o1", at="2026-01-02T00:00:00Z", day=TWO), delete("o3", "2026-01-04")],
     )
     shop.orders(TWO)
-    refreshed = shop.run("gold/daily_sales")  # nobody asked for a day
-    assert list(refreshed.days) == [ONE, TWO, THREE]
+    assert shop.gold() == [ONE, TWO, THREE]  # nobody asked for a day
     assert [(row[0], row[3]) for row in sales(shop)] == [(TWO, 2)]
 
     before = shop.files("gold/daily_sales")
     shop.land("orders", THREE, "a.csv", [order("o9", day=THREE)])
     shop.orders(THREE)
-    assert list(shop.run("gold/daily_sales", THREE).days) == [THREE]
+    assert shop.gold(THREE) == [THREE]
     assert before < shop.files("gold/daily_sales")
-    assert shop.run("gold/daily_sales").days == {}
+    assert shop.gold() == []
 
 
 def test_a_changed_member_restates_the_days_of_its_facts_and_a_bump_restates_nothing(shop: Workshop):
-    shop.land("customers", ONE, "c.csv", [customer("GOLD")])
+    def land(day: str, category: str) -> None:
+        row = {"product_id": "p1", "product_category": category, "updated_at": day}
+        shop.land("products", day, "p.csv", [row])
+        for layer in ("bronze", "silver"):
+            shop.run(f"{layer}/products", day)
+
+    land(ONE, "FOOD")
     shop.land(
         "orders",
         ONE,
         "a.csv",
-        [order("o1", day=ONE), order("o2", day=TWO), order("x", customer_id="c2", day=THREE)],
+        [order("o1", day=ONE), order("o2", day=TWO), order("x", product_id="p2", day=THREE)],
     )
+    shop.orders(ONE)
+    shop.gold(ONE)
+    land(TWO, "FOOD")
+    assert shop.gold() == []
+    land(THREE, "PETS")
+    facts = shop.files("gold/fact_orders")
+    assert shop.gold() == [ONE, TWO]
+    assert shop.files("gold/fact_orders") == facts  # the key of a product stays
+    assert [(row[0], row[2]) for row in sales(shop)] == [(ONE, "PETS"), (TWO, "PETS"), (THREE, "UNKNOWN")]
+
+
+def test_a_new_version_restates_the_days_from_its_beginning_on(shop: Workshop):
+    shop.land("customers", ONE, "c.csv", [customer("GOLD")])
+    facts = [order(f"o{day[-1]}", day=day) for day in (ONE, TWO, THREE)]
+    shop.land("orders", ONE, "a.csv", [*facts, order("x", customer_id="c2", day=THREE)])
     shop.materialize(ONE)
-
-    shop.land("customers", TWO, "c.csv", [customer("GOLD", at="2026-01-02")])
-    for layer in ("bronze", "silver"):
-        shop.run(f"{layer}/customers", TWO)
-    assert shop.run("gold/daily_sales").days == {}
-
-    shop.land("customers", THREE, "c.csv", [customer("BASIC", at="2026-01-03")])
+    shop.land("customers", THREE, "c.csv", [customer("BASIC", at=TWO)])
     for layer in ("bronze", "silver"):
         shop.run(f"{layer}/customers", THREE)
-    assert list(shop.run("gold/daily_sales").days) == [ONE, TWO]
-    assert [(row[0], row[1]) for row in sales(shop)] == [(ONE, "BASIC"), (TWO, "BASIC"), (THREE, "UNKNOWN")]
+    assert shop.gold() == [TWO, THREE]
+    rows = [(ONE, "GOLD"), (TWO, "BASIC"), (THREE, "BASIC"), (THREE, "UNKNOWN")]
+    assert [row[:2] for row in sales(shop)] == rows
 
 
 def test_a_member_that_the_contract_does_not_follow_restates_nothing(shop: Workshop):
     customers, products = SALES.joins
-    shop.tables = TABLES | {SALES.key: replace(SALES, joins=(replace(customers, follows=()), products))}
-    shop.land("customers", ONE, "c.csv", [customer("GOLD")])
+    shop.tables = TABLES | {SALES.key: replace(SALES, joins=(customers, replace(products, follows=())))}
+    for day, category in ((ONE, "FOOD"), (TWO, "PETS")):
+        row = {"product_id": "p1", "product_category": category, "updated_at": day}
+        shop.land("products", day, "p.csv", [row])
     shop.land("orders", ONE, "a.csv", [order("o1", day=ONE), order("o2", day=TWO)])
     shop.materialize(ONE)
-    shop.land("customers", TWO, "c.csv", [customer("BASIC", at="2026-01-02")])
-    for layer in ("bronze", "silver"):
-        shop.run(f"{layer}/customers", TWO)
+    for key in ("bronze/products", "silver/products", "gold/dim_product"):
+        shop.run(key, TWO)
     assert behind(shop.lake.root, shop.tables[SALES.key]) is None
     assert shop.run(SALES.key).days == {}
     assert list(shop.run(SALES.key, TWO).days) == [TWO]  # who asks gets the member of now
-    assert [(row[0], row[1]) for row in sales(shop)] == [(ONE, "GOLD"), (TWO, "BASIC")]
+    assert [(row[0], row[2]) for row in sales(shop)] == [(ONE, "FOOD"), (TWO, "PETS")]
 
 
 def test_where_the_log_was_cleaned_all_days_are_touched(shop: Workshop):
@@ -129,14 +145,14 @@ def test_where_the_log_was_cleaned_all_days_are_touched(shop: Workshop):
     shop.materialize(ONE)
     shop.land("orders", TWO, "a.csv", [order("o3", day=THREE)])
     shop.orders(TWO)
-    late = behind(shop.lake.root, SALES)
+    late = behind(shop.lake.root, FACTS)
     assert late is not None and late.days == {THREE}
     shop.table("silver/orders").create_checkpoint()
     log = Path(shop.lake.path("silver/orders")) / "_delta_log"
     (log / f"{0:020d}.json").unlink()
-    late = behind(shop.lake.root, SALES)
+    late = behind(shop.lake.root, FACTS)
     assert late is not None and late.days == {ONE, TWO, THREE}
-    assert list(shop.run(SALES.key).days) == [ONE, TWO, THREE]
+    assert list(shop.run(FACTS.key).days) == [ONE, TWO, THREE]
 
 
 def test_gold_that_was_tampered_with_does_not_reconcile(shop: Workshop):
@@ -147,9 +163,14 @@ def test_gold_that_was_tampered_with_does_not_reconcile(shop: Workshop):
     shop.table("gold/daily_sales").update({"total_sales": "total_sales + 1"})
     days, _ = gold.reconcile_days(shop.lake, SALES, [ONE])
     assert not days[ONE].reconciles
+    days, newer = gold.reconcile_days(shop.lake, FACTS, [ONE])
+    assert days[ONE].reconciles and not newer
+    shop.table("gold/fact_orders").delete("order_id = 'o2'")
+    days, _ = gold.reconcile_days(shop.lake, FACTS, [ONE])
+    assert not days[ONE].reconciles
     shop.land("orders", ONE, "b.csv", [order("o3")])
     shop.orders(ONE)
-    assert gold.reconcile_days(shop.lake, SALES, [ONE])[1]  # stale: silver is newer
+    assert gold.reconcile_days(shop.lake, FACTS, [ONE])[1]  # stale: silver is newer
 
 
 def test_event_days_outside_the_calendar_are_written_and_named(shop: Workshop):

@@ -7,10 +7,9 @@ import dagster as dg
 import pytest
 
 from medallion_assets.contracts.table import Table
-from medallion_assets.definitions import defs
 from medallion_assets.lakehouse import silver, watermarks
 from medallion_assets.orchestration.maintenance import build_maintenance
-from medallion_assets_tests.desk import Desk, checks, materializations
+from medallion_assets_tests.desk import Desk, checks, defs, materializations
 from medallion_assets_tests.workshop import TABLES, delete, order
 
 ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
@@ -36,8 +35,8 @@ def message(result: dg.ExecuteInProcessResult) -> str:
 def with_orders(**changes) -> dict[str, Table]:
     """The repository's tables with another contract for silver.orders, also as gold's input."""
     orders = dataclasses.replace(TABLES["silver/orders"], **changes)
-    gold = dataclasses.replace(TABLES["gold/daily_sales"], inputs=(orders,))
-    return TABLES | {"silver/orders": orders, "gold/daily_sales": gold}
+    facts = dataclasses.replace(TABLES["gold/fact_orders"], inputs=(orders,))
+    return TABLES | {orders.key: orders, facts.key: facts}
 
 
 def stored(desk: Desk) -> list[dict]:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import dagster as dg
 
-from medallion_assets_tests.desk import Desk, assets, materializations, span
+from medallion_assets import definitions
+from medallion_assets_tests.desk import Desk, assets, defs, materializations, span
 from medallion_assets_tests.workshop import order
 
 ONE, TWO, THREE, NINE = "2026-01-01", "2026-01-02", "2026-01-03", "2026-01-09"
+
+
+MADE_OF_ORDERS = {"gold/fact_orders", "gold/daily_sales"}
 
 
 def customer(customer_id: str, segment: str, at: str = ONE) -> dict[str, str]:
@@ -41,8 +45,8 @@ def test_landed_files_bring_the_lake_up_to_date_day_by_day(desk: Desk):
     shop.land("orders", THREE, "b.csv.part", "half a f")
     backlog, late = settled(desk)
     assert (span(backlog), span(late)) == ((ONE, THREE), (NINE, NINE))
-    assert assets(late) == {"bronze/orders", "silver/orders", "gold/daily_sales"}
-    assert assets(backlog) == assets(late) | {"bronze/customers", "silver/customers"}
+    assert assets(late) == {"bronze/orders", "silver/orders", *MADE_OF_ORDERS}
+    assert assets(backlog) == assets(late) | {"bronze/customers", "silver/customers", "gold/dim_customer"}
     assert desk.carry(backlog).success and desk.carry(late).success
     assert sales(desk) == [(day, "GOLD", "10.00") for day in (ONE, TWO, THREE, NINE)]
     assert "bronze/orders 2016-12-31: outside the calendar" in skipped(desk.tick("landed_files"))
@@ -65,6 +69,13 @@ def test_landed_files_bring_the_lake_up_to_date_day_by_day(desk: Desk):
     assert f"bronze/orders {NINE}: all its files are gone" in told
     assert "customers is not there: mount or create it" in told
     assert len(sales(desk)) == 4
+
+
+def test_dates_which_nothing_brings_are_asked_for_with_what_needs_them(desk: Desk):
+    desk.shop.land("orders", ONE, "a.csv", [order("o1", day=ONE)])
+    (request,) = settled(Desk(desk.shop, desk.instance, definitions.defs))
+    made = {"gold/fact_orders", "gold/daily_sales", "gold/customer_activity", "gold/order_status_funnel"}
+    assert assets(request) == {"bronze/orders", "silver/orders", "gold/dim_date", *made}
 
 
 def test_a_state_that_comes_back_is_asked_for_again(desk: Desk):
@@ -124,14 +135,14 @@ def test_stale_gold_asks_for_what_no_run_did(desk: Desk):
 
     shop.land("orders", TWO, "a.csv", [order("o2", day=THREE, customer_id="c2", at="2026-01-05T00:00:00Z")])
     shop.orders(TWO)
-    _open_run(desk, "gold/daily_sales")
+    _open_run(desk, "gold/fact_orders")
     assert desk.ask("stale_gold") == []  # a run is about to do it
     _close_runs(desk)
     (request,) = desk.ask("stale_gold")
-    assert span(request) == (TWO, TWO) and assets(request) == {"gold/daily_sales"}
+    assert span(request) == (TWO, TWO) and assets(request) == MADE_OF_ORDERS
     assert request.tags["touched_days"] == f"{TWO} {THREE}"
     assert desk.ask("stale_gold") == []
-    _open_run(desk, "gold/daily_sales")  # its run, which then ends without having written
+    _open_run(desk, "gold/fact_orders")  # its run, which then ends without having written
     assert desk.ask("stale_gold") == []
     _close_runs(desk)
     assert desk.ask("stale_gold") == []
@@ -145,6 +156,7 @@ def test_stale_gold_asks_for_what_no_run_did(desk: Desk):
         shop.run("bronze/customers", day)
         shop.run("silver/customers", day)
         (request,) = desk.ask("stale_gold")
+        assert assets(request) == {"gold/dim_customer", *MADE_OF_ORDERS}
         assert materializations(desk.carry(request))["gold/daily_sales"].keys() - {span(request)[0]} == days
         assert {uri for uri in before if not any(day in uri for day in days)} <= shop.files(
             "gold/daily_sales"
@@ -157,7 +169,8 @@ def test_a_tick_of_every_sensor_starts_no_jvm_and_reads_no_data_file(desk: Desk,
     shop = desk.shop
     shop.land("customers", ONE, "c.csv", [customer("c1", "GOLD")])
     shop.land("orders", ONE, "a.csv", [order("o1", day=ONE)])
-    shop.materialize(ONE)
+    for key in shop.tables:
+        shop.run(key, ONE)
     shop.land("orders", TWO, "a.csv", [order("o2", day=TWO)])
     shop.orders(TWO)
     shop.land("orders", THREE, "a.csv", [order("o3", day=THREE)])
@@ -203,8 +216,6 @@ assert not [path for path in opened if path.startswith(landing) and path.endswit
 
 
 def _job() -> dg.JobDefinition:
-    from medallion_assets.definitions import defs
-
     return defs.resolve_job_def("landing_to_gold")
 
 

@@ -191,7 +191,7 @@ def test_a_crash_at_any_step_is_mended_by_the_next_run(shop: Workshop, monkeypat
     if crash_at == "quarantine":
         monkeypatch.setattr(silver.Step, "_quarantine", crash)
     if crash_at == "publish":
-        monkeypatch.setattr(silver.changes, "publish", crash)
+        monkeypatch.setattr(silver, "publish", crash)
     if crash_at == "record":
         real, calls = silver.record, []
         monkeypatch.setattr(silver, "record", lambda *a: crash() if calls else (calls.append(1), real(*a)))
@@ -231,7 +231,7 @@ def test_a_key_with_two_rows_blocks_the_day_that_changes_it(shop: Workshop):
     shop.land("orders", ONE, "a.csv", [order("o1"), order("o2")])
     shop.orders(ONE)
     again = shop.lake.read("silver/orders").where("order_id = 'o1'")
-    shop.lake.append(again, "silver/orders", "order_date", {})  # somebody writes beside the repository
+    shop.lake.append(again, "silver/orders", "order_date")  # somebody writes beside the repository
     shop.land("orders", TWO, "a.csv", [order("o1", at="2026-01-02T00:00:00Z", amount="2.00")])
     assert shop.orders(TWO)[TWO].blocked_by(table) == "unique_key"
     assert ("o1", "2.00") not in shop.live()

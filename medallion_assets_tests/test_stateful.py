@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from pyspark.sql import SparkSession
 
-from medallion_assets_tests import oracle
+from medallion_assets_tests import history_oracle, oracle
 from medallion_assets_tests.desk import Desk, assets, span
 from medallion_assets_tests.test_fold_properties import (
     CATEGORIES,
@@ -44,7 +45,12 @@ SETTINGS = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 SOURCES = ("orders", "customers", "products")
-ONES = {key: table for key, table in TABLES.items() if key.split("/")[1] in (*SOURCES, "daily_sales")}
+SALES = TABLES["gold/daily_sales"]
+ONES = {
+    key: table
+    for key, table in TABLES.items()
+    if key in {*SALES.ancestor_keys, SALES.key} - {"gold/dim_date"}
+}
 
 DAY, SOME_DAYS = st.sampled_from(DAYS), st.sets(st.sampled_from(DAYS), min_size=1)
 SEED = st.integers(0, 2**32 - 1)
@@ -230,7 +236,7 @@ class History(RuleBasedStateMachine):
     def compare(self) -> None:
         silver = compare_silver(self.shop, self.taken["orders"])
         if not self.behind:
-            segments = oracle.members(self.taken["customers"], "customer_id", "customer_segment")
+            segments = partial(history_oracle.segment_at, history_oracle.intervals(self.taken["customers"]))
             categories = oracle.members(self.taken["products"], "product_id", "product_category")
             compare_gold(self.shop, silver, segments, categories)
 

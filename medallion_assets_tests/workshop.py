@@ -12,10 +12,13 @@ from pyspark.sql import SparkSession
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse import bronze, gold, silver
 from medallion_assets.lakehouse.storage import Lake
+from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.tables import find_tables
 
 TABLES = find_tables()
 STEPS = {"bronze": bronze.land_days, "silver": silver.fold_days, "gold": gold.refresh_days}
+
+CALENDAR_DAYS = tuple(day for day in CALENDAR.get_partition_keys() if "2025-12-01" <= day < "2026-07-01")
 
 ORDER = {
     "order_id": "o1",
@@ -44,7 +47,7 @@ class Workshop:
         self.landing = root / "landing"
         for source in ("orders", "customers", "products"):
             (self.landing / source).mkdir(parents=True)
-        self.lake = Lake(spark, str(root / "lake"), str(self.landing))
+        self.lake = Lake(spark, str(root / "lake"), str(self.landing), calendar=CALENDAR_DAYS)
 
     def land(self, source: str, day: str, name: str, data: str | bytes | Sequence[Mapping[str, Any]]) -> Path:
         """Writes one landed file; rows become a CSV file whose header has every field that a row has."""
@@ -68,8 +71,20 @@ class Workshop:
         self.run("bronze/orders", *days)
         return self.run("silver/orders", *days)
 
-    def materialize(self, *days: str) -> dict[str, Any]:
-        return {key: self.run(key, *days) for key in self.tables}
+    def materialize(self, *days: str, last: str = "gold/daily_sales") -> dict[str, Any]:
+        """The table `last`, after all that it is made of and that has a source with files."""
+        return {key: self.run(key, *days) for key in self._path(last)}
+
+    def gold(self, *days: str) -> list[str]:
+        """Daily sales and what they are made of in gold; returns the days of sales that were computed."""
+        done = {key: self.run(key, *days) for key in self._path("gold/daily_sales") if key.startswith("gold")}
+        return list(done["gold/daily_sales"].days)
+
+    def _path(self, last: str) -> list[str]:
+        landed = {f"bronze/{folder.name}" for folder in self.landing.iterdir() if any(folder.iterdir())}
+        wanted = self.tables[last].ancestor_keys
+        has_files = {key for key, table in self.tables.items() if {key, *table.ancestor_keys} & landed}
+        return [key for key in self.tables if key == last or key in wanted & has_files]
 
     def table(self, key: str) -> DeltaTable:
         return DeltaTable(self.lake.path(key))

@@ -103,7 +103,7 @@ def _build(lake: Lake, orders: int, keys: str) -> None:
         F.now().alias("_silver_processed_timestamp"),
         F.lit(100.0).alias("_data_quality_score"),
     )
-    lake.append(rows, ORDERS, "order_date", {})
+    lake.append(rows, ORDERS, "order_date")
 
 
 def _rounds(lake: Lake, orders: int, keys: str, rounds: int) -> tuple[list[float], int, tuple[int, int]]:

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from medallion_assets.contracts.measures import Measure
 from medallion_assets.contracts.rules import Rule, Severity, is_typed, not_in_future, not_null, one_of
 
 DELETE_OPS = ("D",)
 UPSERT_OPS = ("I", "U", "C", "R")
+VERSIONED = ("valid_from", "valid_to", "is_current")
+"""The columns of a table that keeps versions."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class Column:
     """`type` is a Spark SQL type; `lineage` names the columns it comes from as `layer.table.column`.
 
     optional: the landed files may lack it without a word from `schema_drift`
+    measure: how gold aggregates it; in a table with measures the columns without one are its grain
     """
 
     name: str
@@ -25,6 +29,7 @@ class Column:
     description: str = ""
     lineage: tuple[str, ...] = ()
     optional: bool = False
+    measure: Measure | None = None
 
 
 @dataclass(frozen=True)
@@ -80,12 +85,48 @@ class Upsert:
     sequence_by: tuple[str, ...] = ()
     op: str = "op"
 
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        """The columns of which no two stored rows have the same values."""
+        return self.keys
+
+
+@dataclass(frozen=True)
+class History(Upsert):
+    """Silver: the versions of each key (SCD2), `valid_from` <= time < `valid_to`; a delete leaves a gap.
+
+    A change of a `tracked` column begins a version; other columns overwrite in the version that holds. The times are
+    those of the first column of `sequence_by`.
+    """
+
+    tracked: tuple[str, ...] = field(kw_only=True)
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        return (*self.keys, "valid_from")
+
 
 @dataclass(frozen=True)
 class ReplaceDay:
-    """Rows without a key: a day of `column` is replaced whole."""
+    """Rows without a key, or gold: a day of `column` is replaced whole."""
 
     column: str = "_ingestion_date"
+
+
+@dataclass(frozen=True)
+class ReplaceWhole:
+    """Gold that is not local to a day (a row a customer): computed whole, written only where it differs."""
+
+
+@dataclass(frozen=True)
+class Dimension(ReplaceWhole):
+    """Gold: what facts are described by. One row more is the unknown member, which facts without a member join.
+
+    surrogate: the column that facts bear, a hash of `keys` unless the transform gives it: the same after any rebuild
+    """
+
+    surrogate: str
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -101,14 +142,18 @@ class Extract:
 
 @dataclass(frozen=True)
 class Join:
-    """A dimension that gold joins to its facts by the column `on`; only `columns` of it are seen.
+    """A dimension whose `columns` gold's facts get by their column `on`; NULL, or the unknown member, without a match.
 
+    key: the dimension's column, where it is named otherwise than `on`
+    at: the facts' day or time, for a dimension with versions: the one valid then, before the first one the first
     follows: the columns whose changes restate the days whose facts join the changed member; None means all of them
     """
 
     table: "Table"
     on: str
     columns: tuple[str, ...]
+    key: str = ""
+    at: str = ""
     follows: tuple[str, ...] | None = None
 
     @property
@@ -117,19 +162,28 @@ class Join:
 
 
 @dataclass(frozen=True)
+class Total:
+    """What must be the same of gold's rows and of its facts, each an SQL aggregate, day by day."""
+
+    name: str
+    rows: str
+    facts: str
+
+
+@dataclass(frozen=True)
 class Table:
     """One table of the lake. `transform` is the function of that name in the table's file (see `tables/__init__.py`).
 
     inputs: the table that this one is made of
     rules, quarantine_limit: silver's row rules, and the share of a day's rows in quarantine above which it is blocked
-    joins, where, totals: gold's dimensions, the SQL filter of its facts, and for each additive measure the SQL
-    aggregate of the facts that it must equal, day by day
+    joins, where, totals: gold's dimensions, the SQL filter of its facts, and what must reconcile beside its measures
+    sort_by: by what gold's files are sorted, so that statistics skip what a query does not ask for
     """
 
     layer: str
     name: str
     description: str
-    write: Land | FollowDelta | FollowTable | Upsert | ReplaceDay | Extract
+    write: Land | FollowDelta | FollowTable | Upsert | ReplaceDay | ReplaceWhole | Extract
     inputs: tuple["Table", ...] = ()
     columns: tuple[Column, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -137,7 +191,8 @@ class Table:
     quarantine_limit: float = 1.0
     joins: tuple[Join, ...] = ()
     where: str = "true"
-    totals: tuple[tuple[str, str], ...] = ()
+    totals: tuple[Total, ...] = ()
+    sort_by: tuple[str, ...] = ()
     owners: tuple[str, ...] = ("team:data-platform",)
     tags: dict[str, str] = field(default_factory=dict)
     transform: Callable[..., Any] | None = None
@@ -163,8 +218,43 @@ class Table:
         return list(found.values())
 
     @property
+    def ancestor_keys(self) -> set[str]:
+        return {table.key for table in self.ancestors}
+
+    @property
+    def is_generated(self) -> bool:
+        """Gold that is made of nothing but the calendar."""
+        return self.layer == "gold" and not self.upstream
+
+    @property
     def column_names(self) -> list[str]:
         return [column.name for column in self.columns]
+
+    @property
+    def measures(self) -> dict[str, Measure]:
+        return {column.name: column.measure for column in self.columns if column.measure}
+
+    @property
+    def grain(self) -> tuple[str, ...]:
+        """The columns of which no two rows of gold have the same values; empty where the contract does not say."""
+        if isinstance(self.write, Dimension):
+            return (self.write.surrogate,)
+        return tuple(c.name for c in self.columns if not c.measure) if self.measures else ()
+
+    @property
+    def reconciled(self) -> tuple[Total, ...]:
+        """The declared totals and those of the additive measures."""
+        additive = [
+            Total(name, f"{measure.total}({name})", measure.aggregate)
+            for name, measure in self.measures.items()
+            if measure.total
+        ]
+        return (*self.totals, *additive)
+
+    @property
+    def fact(self) -> "Table":
+        """The silver table that gold's days are those of."""
+        return self.inputs[0].fact if self.layer == "gold" and self.inputs else self
 
     @property
     def row_rules(self) -> tuple[Rule, ...]:
@@ -190,15 +280,15 @@ class Table:
     def fingerprint(self) -> str:
         """Changes with anything that can change a row: types, rules, write policy, the transform's source."""
         source = inspect.getsource(self.transform) if self.transform else ""
-        joins = [(join.table.key, join.on, join.columns, join.follows) for join in self.joins]
-        columns = [(column.name, column.type) for column in self.columns]
+        joins = [(j.table.key, j.on, j.columns, j.key, j.at, j.follows) for j in self.joins]
+        columns = [(c.name, c.type, c.measure) if c.measure else (c.name, c.type) for c in self.columns]
         parts = (columns, self.row_rules, self.write, joins, self.where, source)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def descendants(table: Table, tables: Iterable[Table]) -> list[Table]:
     """Those of the tables that are made of this one."""
-    return [other for other in tables if table.key in {ancestor.key for ancestor in other.ancestors}]
+    return [other for other in tables if table.key in other.ancestor_keys]
 
 
 def quarantine_mask(rules: tuple[Rule, ...]) -> int:

@@ -68,12 +68,11 @@ def write_batch(
     kept = [old for day in days for old in taken.get(day, {}).values() if (old.day, old.path) not in gone]
     final = [*kept, entry] if entry.rows else kept
     record(lake.root, LandedEntry, table.key, days, [*kept, replace(entry, status=PENDING)])
-    note = {"table": table.key}
     if interrupted:
         replaced: dict[str, set[str]] = {entry.day: {entry.path}}
         for day, path in gone:
             replaced.setdefault(day, set()).add(path)
-        lake.replace(rows, table.key, files_predicate([], replaced), "_ingestion_date", note)
+        lake.replace(rows, table.key, files_predicate([], replaced), "_ingestion_date")
     else:
-        lake.append(rows, table.key, "_ingestion_date", note)
+        lake.append(rows, table.key, "_ingestion_date")
     record(lake.root, LandedEntry, table.key, days, final)

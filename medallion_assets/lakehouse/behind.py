@@ -1,17 +1,18 @@
 """What a gold table has not taken in yet, told by the Delta logs: no Spark, no data."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from medallion_assets.contracts.table import Join, Table
+from medallion_assets.contracts.table import Join, ReplaceWhole, Table
 from medallion_assets.lakehouse import log
-
-Versions = Mapping[str, int | None]
+from medallion_assets.lakehouse.refreshes import Versions, last_refresh
 
 
 @dataclass(frozen=True)
 class Behind:
-    """days: event days whose facts changed; moved: the dimensions that changed; the inputs' versions then and now."""
+    """days: event days whose facts changed; moved: the dimensions that changed; the inputs' versions then and now.
+
+    A table that is computed whole has neither.
+    """
 
     days: frozenset[str]
     moved: tuple[Join, ...]
@@ -21,21 +22,17 @@ class Behind:
 
 def behind(root: str, table: Table) -> Behind | None:
     """What is newer in the inputs than at the last success; None where nothing is."""
-    before, now = last_success(root, table), input_versions(root, table)
-    if before == now or now[table.inputs[0].key] is None:
+    before, now = last_refresh(root, table), input_versions(root, table)
+    if before == now or table.is_generated or now[table.inputs[0].key] is None:
         return None
+    if isinstance(table.write, ReplaceWhole):
+        return Behind(frozenset(), (), before, now)
     days, moved = touched_days(root, table, before), moved_joins(table, before, now)
     return Behind(frozenset(days), moved, before, now) if days or moved else None
 
 
 def input_versions(root: str, table: Table) -> dict[str, int | None]:
     return {upstream.key: log.version(root, upstream.key) for upstream in table.upstream}
-
-
-def last_success(root: str, table: Table) -> dict[str, int | None]:
-    """The inputs' versions at the last success under this contract; empty where there was none."""
-    note = log.note_of_last_commit(root, table.key)
-    return note.get("inputs", {}) if note.get("fingerprint") == table.fingerprint else {}
 
 
 def touched_days(root: str, table: Table, before: Versions) -> set[str]:

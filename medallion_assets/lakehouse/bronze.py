@@ -130,11 +130,9 @@ def _write(
                 for day, change in changes.items()
                 if day not in whole
             }
-            lake.replace(
-                stamped, table.key, files_predicate(whole, single), "_ingestion_date", {"table": table.key}
-            )
+            lake.replace(stamped, table.key, files_predicate(whole, single), "_ingestion_date")
         else:
-            lake.append(stamped, table.key, "_ingestion_date", {"table": table.key})
+            lake.append(stamped, table.key, "_ingestion_date")
         if rows is not None:
             rows.unpersist()
     record(lake.root, LandedEntry, table.key, changes, final)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.table import ReplaceDay, Table
-from medallion_assets.lakehouse import changes
 from medallion_assets.lakehouse.control import FoldedEntry, LandedEntry, entries
+from medallion_assets.lakehouse.fates import fates_now, is_unique
 from medallion_assets.lakehouse.figures import FoldedDay, counted, judged_rows, with_rows
 from medallion_assets.lakehouse.judging import PROVENANCE
 from medallion_assets.lakehouse.storage import Lake, days_predicate
@@ -34,8 +34,8 @@ def check_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, Fol
         fates = {source: {"current": rows} for source, rows in _rows_by_file(lake, table.key, days).items()}
         unique = True
     else:
-        fates = changes.fates_now(lake, table, judged.where(~F.col("_quarantined")))
-        unique = changes.is_unique(lake, table)
+        fates = fates_now(lake, table, judged.where(~F.col("_quarantined")))
+        unique = is_unique(lake, table)
     judged.unpersist()
     for (day, path), entry in [((d, p), e) for d, listed in found.items() for p, e in listed.items()]:
         now = (

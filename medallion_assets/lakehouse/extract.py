@@ -74,7 +74,7 @@ def _result(lake: Lake, table: Table, contract: Table, judged: DataFrame) -> Dat
 
 def _replace(lake: Lake, table: Table, result: DataFrame, days: Collection[str]) -> None:
     with one_writer(lake.root, table.key):
-        lake.replace(result, table.key, days_predicate(_DAY, days), _DAY, {"table": table.key})
+        lake.replace(result, table.key, days_predicate(_DAY, days), _DAY)
 
 
 def _figures(

@@ -1,43 +1,64 @@
-"""A step of gold: the asked days and the days that its inputs touched since the last success, each replaced whole.
+"""A step of gold: what is asked and what its inputs touched since the last success, replaced day by day or whole.
 
 The versions of the inputs are kept with gold's own commit, so that gold is right after any run, in whatever order the
 days were run and with or without a daemon.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any
 
 from pyspark.errors import PySparkException
+from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Join, ReplaceDay, Table
+from medallion_assets.contracts.table import Dimension, ReplaceDay, ReplaceWhole, Table
 from medallion_assets.lakehouse import log
 from medallion_assets.lakehouse.behind import (
-    Versions,
     every_day,
     input_versions,
-    last_success,
     moved_joins,
     touched_days,
 )
+from medallion_assets.lakehouse.dimensions import as_dimension
 from medallion_assets.lakehouse.formats.layout import quoted
+from medallion_assets.lakehouse.joining import attached, days_of_changed_members, facts_of, live
+from medallion_assets.lakehouse.refreshes import Versions, last_refresh, note_refresh
 from medallion_assets.lakehouse.storage import Lake, days_predicate, one_writer
+
+_NUMBERS = ("bigint", "int", "double", "decimal")
 
 
 @dataclass(frozen=True)
 class GoldDay:
-    """One event day: its rows, and each additive measure as gold has it and as silver has it before the joins."""
+    """One event day, or a table that is computed whole: its rows, those of its facts, and each total of both.
+
+    repeated: rows whose grain another row has; negative: rows with a measure below zero that may not be
+    """
 
     day: str
     rows: int = 0
+    facts: int = 0
+    repeated: int = 0
+    negative: int = 0
     written: Mapping[str, Any] = field(default_factory=dict)
     expected: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def reconciles(self) -> bool:
         return self.written == self.expected
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self.rows) == bool(self.facts)
+
+    def blocked_by(self, table: Table) -> str | None:
+        """The blocking check that keeps the day from being written."""
+        if self.repeated:
+            return "grain_unique"  # before the totals, which a row that comes twice puts out, too
+        return None if self.reconciles else "reconciles_with_silver"
 
 
 @dataclass(frozen=True)
@@ -49,53 +70,109 @@ class Refresh:
 
 
 def refresh_days(lake: Lake, table: Table, asked: Collection[str]) -> Refresh:
-    """Recomputes the asked and the touched days; a day that does not reconcile with silver is not written."""
+    """Recomputes the asked and the touched days, or the whole; what does not reconcile with silver is not written."""
     with one_writer(lake.root, table.key):
-        versions = input_versions(lake.root, table)
+        versions = _versions(lake, table)
+        if isinstance(table.write, ReplaceWhole):
+            whole = _refresh_whole(lake, table, versions)
+            return Refresh({day: replace(whole, day=day) for day in asked}, versions)
         if versions[table.inputs[0].key] is None:
             return Refresh({day: GoldDay(day) for day in asked}, versions)
-        before = last_success(lake.root, table)
-        days = sorted(set(asked) | _touched_days(lake, table, before, versions))
-        if not days:
-            return Refresh({}, versions)
-        facts = _facts(lake, table, versions).where(days_predicate(_day(table), days)).persist()
-        rows = computed(lake, table, facts, versions).persist()
-        figures = _compare(table, rows, facts, days)
-        good = [day for day in days if figures[day].reconciles]
-        if good:
-            # Days that did not reconcile stay touched: the versions move on only when all days were written.
-            inputs = versions if len(good) == len(days) else before
-            note = {"inputs": inputs, "fingerprint": table.fingerprint}
-            wanted = days_predicate(_day(table), good)
-            lake.replace(rows.where(wanted), table.key, wanted, table.partition_by, note)
-        rows.unpersist()
-        facts.unpersist()
-        return Refresh(figures, versions)
+        return _refresh_days(lake, table, asked, versions)
+
+
+def _refresh_days(lake: Lake, table: Table, asked: Collection[str], versions: Versions) -> Refresh:
+    before = last_refresh(lake.root, table)
+    days = sorted(set(asked) | _touched_days(lake, table, before, versions))
+    if not days:
+        _note(lake, table, before, versions)
+        return Refresh({}, versions)
+    facts = facts_of(lake, table, versions).where(days_predicate(_day(table), days)).persist()
+    rows = computed(lake, table, facts, versions).persist()
+    found = _figures(table, rows, facts)
+    figures = {day: found.get(day, GoldDay(day)) for day in days}
+    good = [day for day in days if not figures[day].blocked_by(table)]
+    if good:
+        wanted = days_predicate(_day(table), good)
+        lake.replace(_sorted(table, rows.where(wanted)), table.key, wanted, table.partition_by)
+    if len(good) == len(days):  # else the days that were blocked stay touched
+        _note(lake, table, before, versions)
+    rows.unpersist()
+    facts.unpersist()
+    return Refresh(figures, versions)
+
+
+def _refresh_whole(lake: Lake, table: Table, versions: Versions) -> GoldDay:
+    """Without a commit where nothing differs, so that what is made of this table is not touched."""
+    before = last_refresh(lake.root, table)
+    if before == versions:
+        return GoldDay("", rows=log.rows(lake.root, table.key))
+    facts = facts_of(lake, table, versions).persist()
+    rows = computed(lake, table, facts, versions).persist()
+    figures = _figures(table, rows, facts).get("", GoldDay(""))
+    if not figures.blocked_by(table):
+        if _differs(lake, table, rows):
+            lake.rewrite(_sorted(table, rows), table.key, None)
+        _note(lake, table, before, versions)
+    rows.unpersist()
+    facts.unpersist()
+    return figures
+
+
+def _sorted(table: Table, rows: DataFrame) -> DataFrame:
+    """By day first, as the writer wants it, so that it need not sort again."""
+    by = [table.partition_by, *table.sort_by] if table.partition_by else [*table.sort_by]
+    return rows.sortWithinPartitions(*map(quoted, by)) if table.sort_by else rows
+
+
+def _differs(lake: Lake, table: Table, rows: DataFrame) -> bool:
+    if not lake.exists(table.key):
+        return True
+    stored = lake.read(table.key)
+    if [(f.name, f.dataType) for f in stored.schema] != [(f.name, f.dataType) for f in rows.schema]:
+        return True
+    old, new = (frame.select(*map(quoted, table.column_names)) for frame in (stored, rows))
+    return not old.exceptAll(new).union(new.exceptAll(old)).isEmpty()
 
 
 def reconcile_days(lake: Lake, table: Table, days: Collection[str]) -> tuple[dict[str, GoldDay], bool]:
-    """Compares what is written with silver as it was then; also says whether an input is newer by now (stale)."""
-    versions = last_success(lake.root, table)
+    """Compares what is written with its input as it was then; also says whether an input is newer by now (stale)."""
+    versions = last_refresh(lake.root, table)
     if not versions:
         return {day: GoldDay(day) for day in days}, False
+    newer = versions != _versions(lake, table)
+    rows, facts = lake.read(table.key), facts_of(lake, table, versions)
+    if isinstance(table.write, ReplaceWhole):
+        whole = _figures(table, rows, facts).get("", GoldDay(""))
+        return {day: replace(whole, day=day) for day in days}, newer
     wanted = days_predicate(_day(table), days)
-    facts = _facts(lake, table, versions).where(wanted)
-    return _compare(table, lake.read(table.key).where(wanted), facts, days), versions != input_versions(
-        lake.root, table
-    )
+    found = _figures(table, rows.where(wanted), facts.where(wanted))
+    return {day: found.get(day, GoldDay(day)) for day in days}, newer
 
 
 def outside_days(lake: Lake, table: Table, calendar: Collection[str]) -> dict[str, list[str]]:
     """Event days of the facts that the calendar does not have, by the ingestion day that brought them."""
-    fact = table.inputs[0]
+    fact, day = table.fact, table.fact.partition_by
     outside = {day for day in log.partition_bytes(lake.root, fact.key) if day is not None} - set(calendar)
-    if not outside:
+    if day is None or not outside:
         return {}
-    facts = _live(lake, fact, None).where(days_predicate(_day(table), outside))
+    facts = live(lake, fact, None).where(days_predicate(day, outside))
     found: dict[str, list[str]] = {}
-    for row in facts.select("_ingestion_date", _day(table)).distinct().orderBy(_day(table)).collect():
+    for row in facts.select("_ingestion_date", day).distinct().orderBy(day).collect():
         found.setdefault(str(row[0]), []).append(str(row[1]))
     return found
+
+
+def _versions(lake: Lake, table: Table) -> Versions:
+    """Of the inputs; of a table that is generated, its calendar's first and last day in one number."""
+    if not table.is_generated:
+        return input_versions(lake.root, table)
+    return {"calendar": int(f"{min(lake.calendar)}{max(lake.calendar)}".replace("-", ""))}
+
+
+def _note(lake: Lake, table: Table, before: Versions, now: Versions) -> None:
+    if before != now:
+        note_refresh(lake.root, table, now)
 
 
 def _day(table: Table) -> str:
@@ -106,71 +183,60 @@ def _day(table: Table) -> str:
 def _touched_days(lake: Lake, table: Table, before: Versions, now: Versions) -> set[str]:
     """Days of facts that were added or removed, and days of facts whose dimension member changed."""
     days = touched_days(lake.root, table, before)
+    if not before:
+        return days  # that is, every day
     try:
         for join in moved_joins(table, before, now):
-            days |= _days_of_changed_members(lake, table, join, before, now)
+            days |= days_of_changed_members(lake, table, join, before, now)
     except PySparkException:  # the old version's files are no more
         days |= every_day(lake.root, table)
     return days
 
 
-def _days_of_changed_members(
-    lake: Lake, table: Table, join: Join, before: Versions, now: Versions
-) -> set[str]:
-    old, new = (
-        _members(lake, join, join.followed, versions.get(join.table.key)) for versions in (before, now)
-    )
-    changed = old.exceptAll(new).union(new.exceptAll(old)).select(join.on).distinct()
-    days = _facts(lake, table, now).join(changed, join.on, "left_semi").select(_day(table)).distinct()
-    return {str(row[0]) for row in days.collect()}
-
-
-def _live(lake: Lake, table: Table, version: int | None) -> DataFrame:
-    rows = lake.read(table.key, version)
-    return rows.where("_deleted_at IS NULL") if "_deleted_at" in rows.columns else rows
-
-
-def _facts(lake: Lake, table: Table, versions: Versions) -> DataFrame:
-    """The live facts, with only those columns that the lineage of the table's columns names."""
-    fact = table.inputs[0]
-    prefix = f"{fact.layer}.{fact.name}."
-    named_by_lineage = {
-        name.removeprefix(prefix) for c in table.columns for name in c.lineage if name.startswith(prefix)
-    }
-    columns = sorted({_day(table), *named_by_lineage, *(join.on for join in table.joins)})
-    return _live(lake, fact, versions[fact.key]).where(table.where).select(*columns)
-
-
-def _members(lake: Lake, join: Join, columns: Collection[str], version: int | None) -> DataFrame:
-    """The live members of a joined table at a version; none where there is no table yet."""
-    columns = [join.on, *columns]
-    if version is None:
-        types = {column.name: column.type for column in join.table.columns}
-        return lake.spark.createDataFrame([], ", ".join(f"{name} {types[name]}" for name in columns))
-    return _live(lake, join.table, version).select(*columns)
-
-
 def computed(lake: Lake, table: Table, facts: DataFrame, versions: Versions) -> DataFrame:
-    """The transform of the facts and the joined members, with the contract's columns and types."""
-    assert table.transform is not None
-    joined = [_members(lake, join, join.columns, versions[join.table.key]) for join in table.joins]
-    rows = table.transform(facts, *joined)
+    """The facts with their members, aggregated by the measures, then transformed; with the contract's types."""
+    rows = attached(lake, table.joins, facts, versions)
+    aggregates = [F.expr(m.aggregate).alias(name) for name, m in table.measures.items() if m.aggregate]
+    if aggregates:
+        rows = rows.groupBy(*map(quoted, table.grain)).agg(*aggregates)
+    rows = table.transform(rows) if table.transform else rows
+    if isinstance(table.write, Dimension):
+        rows = as_dimension(table, rows)
     created = F.current_timestamp().alias("_gold_created_timestamp")
     return rows.select(*[quoted(c.name).cast(c.type).alias(c.name) for c in table.columns], created)
 
 
-def _compare(table: Table, rows: DataFrame, facts: DataFrame, days: Collection[str]) -> dict[str, GoldDay]:
-    day, names = _day(table), [name for name, _ in table.totals]
-    sums = [F.sum(name).alias(name) for name in names]
-    written = {str(row[0]): row for row in rows.groupBy(day).agg(F.count("*").alias("rows"), *sums).collect()}
-    aggregates = [F.expr(aggregate).alias(name) for name, aggregate in table.totals]
-    expected = {str(row[0]): row for row in facts.groupBy(day).agg(*aggregates).collect()}
-    return {
-        d: GoldDay(
-            day=d,
-            rows=written[d]["rows"] if d in written else 0,
-            written={name: written[d][name] for name in names} if d in written else {},
-            expected={name: expected[d][name] for name in names} if d in expected else {},
-        )
-        for d in days
-    }
+def _figures(table: Table, rows: DataFrame, facts: DataFrame) -> dict[str, GoldDay]:
+    """By event day; of a table that is computed whole under the empty name."""
+    by_day = isinstance(table.write, ReplaceDay)
+    by = [F.col(_day(table)).cast("string").alias("day")] if by_day else []
+    cells = F.count_distinct(F.struct(*map(quoted, table.grain))) if table.grain else F.count("*")
+    totals = {f"total_{i}": total for i, total in enumerate(table.reconciled)}
+    of_rows = rows.groupBy(*by).agg(
+        F.count("*").alias("rows"),
+        cells.alias("cells"),
+        F.count_if(_is_negative(table)).alias("negative"),
+        *[F.expr(total.rows).alias(name) for name, total in totals.items()],
+    )
+    of_facts = facts.groupBy(*by).agg(
+        F.count("*").alias("facts"), *[F.expr(total.facts).alias(name) for name, total in totals.items()]
+    )
+    found: dict[str, GoldDay] = {}
+    for row in of_rows.collect():
+        written = {total.name: row[name] for name, total in totals.items()}
+        repeated, day = row["rows"] - row["cells"], row["day"] if by_day else ""
+        found[day] = GoldDay(day, row["rows"], 0, repeated, row["negative"], written)
+    for row in of_facts.collect():
+        expected = {total.name: row[name] for name, total in totals.items()}
+        day = row["day"] if by_day else ""
+        found[day] = replace(found.get(day, GoldDay(day)), facts=row["facts"], expected=expected)
+    return found
+
+
+def _is_negative(table: Table) -> Expression:
+    """Whether a measure that may not be negative is."""
+    numbers = [
+        c for c in table.columns if c.measure and not c.measure.signed and c.type.split("(")[0] in _NUMBERS
+    ]
+    tests = [F.coalesce(quoted(column.name) < 0, F.lit(False)) for column in numbers]
+    return reduce(lambda a, b: a | b, tests, F.lit(False))

@@ -9,7 +9,15 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.rules import Rule
-from medallion_assets.contracts.table import DELETE_OPS, Column, Table, Upsert, quarantine_mask
+from medallion_assets.contracts.table import (
+    DELETE_OPS,
+    VERSIONED,
+    Column,
+    History,
+    Table,
+    Upsert,
+    quarantine_mask,
+)
 from medallion_assets.lakehouse.formats.layout import quoted
 
 PROVENANCE = ("_ingestion_date", "_source_file")
@@ -36,7 +44,7 @@ def judge(table: Table, landed: DataFrame) -> DataFrame:
     provenance = [name for name in landed.columns if name.startswith("_")]
     changes = landed.select(
         *[typed(column, text[column.name]).alias(column.name) for column in table.columns],
-        *[quoted(name) for name in extras],
+        *[quoted(name).alias(_apart(table, name)) for name in extras],
         *[F.col(name) for name in provenance],
         F.struct(*[text[n].alias(n) for n in text], *[quoted(n) for n in extras]).alias("_landed"),
         (F.coalesce(F.upper(F.nullif(F.trim(text[op]), F.lit(""))), F.lit("U")) if op else F.lit("U")).alias(
@@ -46,6 +54,12 @@ def judge(table: Table, landed: DataFrame) -> DataFrame:
     if table.transform:
         changes = table.transform(changes)
     return _sequenced(table, _ruled(table, changes.withColumn("_is_delete", F.col("_op").isin(*DELETE_OPS))))
+
+
+def _apart(table: Table, name: str) -> str:
+    """The name of a landed column that the contract does not name, apart from those that versions bear."""
+    is_taken = isinstance(table.write, History) and name.lower() in VERSIONED
+    return f"landed_{name}" if is_taken else name
 
 
 def typed(column: Column, text: Expression) -> Expression:

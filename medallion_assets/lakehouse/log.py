@@ -1,8 +1,6 @@
-"""What a Delta log tells without Spark and without reading data: versions, days, bytes, notes and counts of commits."""
+"""What a Delta log tells without Spark and without reading data: versions, days, bytes and counts of commits."""
 
-import json
 from collections import defaultdict
-from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -29,6 +27,13 @@ def partition_bytes(root: str, key: str) -> dict[str | None, int]:
     for value, size in files.values():
         sizes[value] += size
     return dict(sizes)
+
+
+def rows(root: str, key: str) -> int:
+    """How many rows the table has."""
+    return sum(
+        pa.table(DeltaTable(table_path(root, key)).get_add_actions(flatten=True))["num_records"].to_pylist()
+    )
 
 
 def touched_days(root: str, key: str, since: int) -> set[str | None] | None:
@@ -58,12 +63,3 @@ def commit_counts(root: str, key: str) -> dict[str, int]:
     """The operation metrics of the last commit (rows inserted, updated, deleted, written)."""
     metrics = DeltaTable(table_path(root, key)).history(limit=1)[0].get("operationMetrics", {})
     return {name: int(value) for name, value in metrics.items() if str(value).isdigit()}
-
-
-def note_of_last_commit(root: str, key: str) -> dict[str, Any]:
-    """The note of the newest commit that bears one; empty when the log no longer tells."""
-    try:
-        history = DeltaTable(table_path(root, key)).history()
-    except TableNotFoundError:
-        return {}
-    return next((json.loads(commit["userMetadata"]) for commit in history if commit.get("userMetadata")), {})

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from pyspark.sql import DataFrame
 
-from medallion_assets.contracts.table import Table
-from medallion_assets.lakehouse import changes
+from medallion_assets.contracts.table import History, Table
+from medallion_assets.lakehouse import changes, history
 from medallion_assets.lakehouse.control import FoldedEntry, LandedEntry, entries
 from medallion_assets.lakehouse.figures import FoldedDay
+from medallion_assets.lakehouse.publishing import Staged, rewrite
 from medallion_assets.lakehouse.silver import Step, keyless_rows, quarantined_rows
 from medallion_assets.lakehouse.storage import Lake, one_writer
 
@@ -60,14 +61,16 @@ class _Rebuild(Step):
         if self.lake.exists(key) or any(figures.total("quarantined") for figures in days.values()):
             with one_writer(self.lake.root, key):
                 rows = quarantined_rows(self.table, judged)
-                self.lake.rewrite(rows, key, "_ingestion_date", {"table": self.table.key})
+                self.lake.rewrite(rows, key, "_ingestion_date")
 
     def _replace_days(self, valid: DataFrame, days: list[str]) -> None:
-        self.lake.rewrite(keyless_rows(valid), self.table.key, "_ingestion_date", {"table": self.table.key})
+        self.lake.rewrite(keyless_rows(valid), self.table.key, "_ingestion_date")
 
-    def _fold(self, valid: DataFrame, days: Mapping[str, FoldedDay], open_days: list[str]) -> changes.Staged:
+    def _fold(self, valid: DataFrame, days: Mapping[str, FoldedDay], open_days: list[str]) -> Staged:
+        if isinstance(self.table.write, History):
+            return history.fold_anew(self.table, valid)
         rows = sum(figures.total("rows") - figures.total("quarantined") for figures in days.values())
         return changes.fold_anew(self.table, valid, rows)
 
-    def _apply(self, staged: changes.Staged) -> None:
-        changes.rewrite(self.lake, self.table, staged, {"table": self.table.key})
+    def _apply(self, staged: Staged) -> None:
+        rewrite(self.lake, self.table, staged)

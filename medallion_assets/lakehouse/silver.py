@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType
 
 from medallion_assets.contracts.sequence import DayPlan, Fold, later, plan_day
-from medallion_assets.contracts.table import ReplaceDay, Table
-from medallion_assets.lakehouse import changes, log, watermarks
+from medallion_assets.contracts.table import History, ReplaceDay, Table
+from medallion_assets.lakehouse import changes, history, log, watermarks
 from medallion_assets.lakehouse.control import (
     PENDING,
     UNDER_WAY,
@@ -32,6 +32,7 @@ from medallion_assets.lakehouse.figures import (
 )
 from medallion_assets.lakehouse.formats.layout import quoted
 from medallion_assets.lakehouse.judging import PROVENANCE, business_columns, failed_rules
+from medallion_assets.lakehouse.publishing import Staged, publish
 from medallion_assets.lakehouse.sources.marks import Mark
 from medallion_assets.lakehouse.storage import Lake, days_predicate, files_predicate, one_writer
 
@@ -98,6 +99,12 @@ class Step:
         if not self.lake.exists(self.table.key):
             return
         there = {field.name.lower(): field.dataType for field in self.lake.read(self.table.key).schema}
+        keeps_versions = isinstance(self.table.write, History)
+        if ("valid_from" in there) != keeps_versions:
+            raise IncompatibleContract(
+                f"{self.table.key} keeps {'no versions' if keeps_versions else 'versions'} in the lake, against the "
+                f"contract: run the job full_refresh for the table {self.table.name}, which rebuilds it"
+            )
         for column in self.table.columns:
             stored = there.get(column.name.lower())
             if stored is not None and stored != DataType.fromDDL(column.type):
@@ -138,11 +145,7 @@ class Step:
         single = {day: plan.files for day, plan in self.plans.items() if day not in whole}
         with one_writer(self.lake.root, key):
             self.lake.replace(
-                quarantined_rows(self.table, judged),
-                key,
-                files_predicate(whole, single),
-                "_ingestion_date",
-                {"table": self.table.key},
+                quarantined_rows(self.table, judged), key, files_predicate(whole, single), "_ingestion_date"
             )
 
     def _publish(self, judged: DataFrame, days: Mapping[str, FoldedDay]) -> dict[str, FoldedDay]:
@@ -167,22 +170,26 @@ class Step:
 
     def _replace_days(self, valid: DataFrame, days: list[str]) -> None:
         predicate = days_predicate("_ingestion_date", days)
-        self.lake.replace(
-            keyless_rows(valid), self.table.key, predicate, "_ingestion_date", {"table": self.table.key}
-        )
+        self.lake.replace(keyless_rows(valid), self.table.key, predicate, "_ingestion_date")
 
-    def _fold(self, valid: DataFrame, days: Mapping[str, FoldedDay], open_days: list[str]) -> changes.Staged:
+    def _fold(self, valid: DataFrame, days: Mapping[str, FoldedDay], open_days: list[str]) -> Staged:
+        lake, table = self.lake, self.table
         restated = [day for day in open_days if self.plans[day].fold is Fold.RESTATE]
+        if isinstance(table.write, History):
+            if restated:
+                return history.fold_again(lake, table, valid, self._others(open_days))
+            return history.fold_on_top(lake, table, valid, lambda: self._others(open_days))
         if restated:
-            others = judged_rows(self.lake, self.table, self._other_files(open_days)).where(
-                ~F.col("_quarantined")
-            )
-            return changes.fold_again(self.lake, self.table, valid, others, restated)
+            return changes.fold_again(lake, table, valid, self._others(open_days), restated)
         own = [days[day].files[path] for day in open_days for path in self.plans[day].files]
-        return changes.fold_on_top(self.lake, self.table, valid, sum(e.rows - e.quarantined for e in own))
+        return changes.fold_on_top(lake, table, valid, sum(e.rows - e.quarantined for e in own))
 
-    def _apply(self, staged: changes.Staged) -> None:
-        changes.publish(self.lake, self.table, staged, {"table": self.table.key})
+    def _apply(self, staged: Staged) -> None:
+        publish(self.lake, self.table, staged)
+
+    def _others(self, open_days: list[str]) -> DataFrame:
+        """The valid rows that count beside those that this step publishes."""
+        return judged_rows(self.lake, self.table, self._other_files(open_days)).where(~F.col("_quarantined"))
 
     def _other_files(self, open_days: list[str]) -> dict[str, set[str]]:
         """All folded and unchanged files but those that this step judges and publishes."""
@@ -231,7 +238,7 @@ def keyless_rows(valid: DataFrame) -> DataFrame:
     )
 
 
-def _with_fates(figures: FoldedDay, staged: changes.Staged, files: Collection[str]) -> FoldedDay:
+def _with_fates(figures: FoldedDay, staged: Staged, files: Collection[str]) -> FoldedDay:
     none = {"current": 0, "superseded": 0, "deleted": 0}
     fates = {path: none | dict(staged.fates.get((figures.day, path), {})) for path in files}
     updated = {path: replace(figures.files[path], **counts) for path, counts in fates.items()}

@@ -1,12 +1,10 @@
 """Delta tables by layer and name: read, append, replace exactly the rows of a predicate, one writer at a time."""
 
 import fcntl
-import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
@@ -17,12 +15,14 @@ class Lake:
     """Where the tables are and the session that reads and writes them. `root` is a folder or an object-store URL.
 
     run_id: the run that writes, as the control tables name it
+    calendar: the days that have a partition
     """
 
     spark: SparkSession
     root: str
     landing: str
     run_id: str = ""
+    calendar: tuple[str, ...] = ()
 
     def path(self, key: str) -> str:
         """The folder of a table, by its key `layer/name`."""
@@ -37,34 +37,33 @@ class Lake:
             reader = reader.option("versionAsOf", version)
         return reader.load(self.path(key))
 
-    def append(self, rows: DataFrame, key: str, partition_by: str | None, note: Mapping[str, Any]) -> None:
-        """`note` is kept with the commit (`log.note_of_last_commit`)."""
-        _writer(rows, partition_by, note).mode("append").save(self.path(key))
+    def append(self, rows: DataFrame, key: str, partition_by: str | None) -> None:
+        _writer(rows, partition_by).mode("append").save(self.path(key))
 
-    def replace(
-        self, rows: DataFrame, key: str, predicate: str, partition_by: str | None, note: Mapping[str, Any]
-    ) -> None:
+    def replace(self, rows: DataFrame, key: str, predicate: str, partition_by: str | None) -> None:
         """The rows of the table that satisfy `predicate` become `rows`, in one commit; no other row is touched."""
         if not self.exists(key):
-            self.append(rows, key, partition_by, note)
+            self.append(rows, key, partition_by)
             return
-        _writer(rows, partition_by, note).mode("overwrite").option("replaceWhere", predicate).save(
-            self.path(key)
+        _writer(rows, partition_by).mode("overwrite").option("replaceWhere", predicate).save(self.path(key))
+
+    def empty(self, columns: Mapping[str, str]) -> DataFrame:
+        """No rows with columns of these SQL types."""
+        return self.spark.createDataFrame(
+            [], ", ".join(f"`{name}` {type_}" for name, type_ in columns.items())
         )
 
-    def rewrite(self, rows: DataFrame, key: str, partition_by: str | None, note: Mapping[str, Any]) -> None:
+    def rewrite(self, rows: DataFrame, key: str, partition_by: str | None) -> None:
         """The table becomes `rows`, whatever columns and types it had."""
-        _writer(rows, partition_by, note).mode("overwrite").option("overwriteSchema", "true").save(
-            self.path(key)
-        )
+        _writer(rows, partition_by).mode("overwrite").option("overwriteSchema", "true").save(self.path(key))
 
 
 def table_path(root: str, key: str) -> str:
     return f"{root.rstrip('/')}/{key}"
 
 
-def _writer(rows: DataFrame, partition_by: str | None, note: Mapping[str, Any]):
-    writer = rows.write.format("delta").option("mergeSchema", "true").option("userMetadata", json.dumps(note))
+def _writer(rows: DataFrame, partition_by: str | None):
+    writer = rows.write.format("delta").option("mergeSchema", "true")
     return writer.partitionBy(partition_by) if partition_by else writer
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import dagster as dg
 
 from medallion_assets.contracts.rules import Severity
-from medallion_assets.contracts.table import Extract, Land, Table, Upsert
+from medallion_assets.contracts.table import Extract, Land, ReplaceWhole, Table, Upsert
 from medallion_assets.lakehouse.bronze import LandedDay
 from medallion_assets.lakehouse.extract import ExtractedDay
 from medallion_assets.lakehouse.figures import FoldedDay
@@ -48,12 +50,7 @@ def checks_of(table: Table) -> list[Check]:
             Check("no_broken_rows", "No row of the day's files was left out for breaking a rule.", WARN),
         ]
     if table.layer == "gold":
-        return [
-            Check(
-                "reconciles_with_silver", "Totals equal silver's before the joins, to the cent.", ERROR, True
-            ),
-            Check("outside_calendar", "No row of the day has an event day outside the calendar.", WARN),
-        ]
+        return _gold_checks(table)
     limit = f"At most {table.quarantine_limit:.0%} of the day's rows are in quarantine."
     checks = [
         Check("row_conservation", "Every landed row has one fate, file by file.", ERROR, True),
@@ -61,12 +58,32 @@ def checks_of(table: Table) -> list[Check]:
         Check("stale_days", "No day was folded under an older contract.", WARN),
     ]
     if isinstance(table.write, Upsert):
-        checks.insert(1, Check("unique_key", "A key has at most one row.", ERROR, True))
+        once = "one row" if table.write.row_key == table.write.keys else "one version at any time"
+        checks.insert(1, Check("unique_key", f"A key has at most {once}.", ERROR, True))
     rules = [
         Check(r.name, f"Rows that do not satisfy `{r.predicate}` {_CONSEQUENCE[r.severity]}.", WARN)
         for r in table.row_rules
     ]
     return checks + rules
+
+
+def _gold_checks(table: Table) -> list[Check]:
+    whole = isinstance(table.write, ReplaceWhole)
+    checks = [
+        Check("reconciles_with_silver", "Totals equal silver's before the joins, to the cent.", ERROR, True)
+    ]
+    if not whole:
+        checks.append(
+            Check("outside_calendar", "No row of the day has an event day outside the calendar.", WARN)
+        )
+    if table.grain:
+        described = f"No two rows have the same {', '.join(table.grain)}."
+        checks.append(Check("grain_unique", described, ERROR, True))
+    if table.measures:
+        checks.append(Check("not_negative", "No measure is negative that may not be.", ERROR))
+    if table.measures and not whole:
+        checks.append(Check("day_complete", "The day has rows if, and only if, it has facts.", ERROR))
+    return checks
 
 
 def bronze_verdicts(table: Table, day: LandedDay) -> dict[str, Verdict]:
@@ -106,14 +123,19 @@ def silver_verdicts(table: Table, day: FoldedDay, stale: list[str]) -> dict[str,
 
 
 def gold_verdicts(day: GoldDay, outside: list[str], newer_input: bool) -> dict[str, Verdict]:
-    figures = {f"written_{n}": _number(v) for n, v in day.written.items()}
-    figures |= {f"silver_{n}": _number(v) for n, v in day.expected.items()}
+    """Of every check that a gold table may have."""
+    figures = {f"written_{n}": number(v) for n, v in day.written.items()}
+    figures |= {f"silver_{n}": number(v) for n, v in day.expected.items()}
     state = "STALE" if newer_input else "CURRENT"
+    rows = {"rows": day.rows}
     return {
         "reconciles_with_silver": Verdict(day.reconciles, {**figures, "state": state}),
         "outside_calendar": Verdict(not outside, {"event_days": outside}),
+        "grain_unique": Verdict(not day.repeated, {**rows, "repeated": day.repeated}),
+        "not_negative": Verdict(not day.negative, {**rows, "negative": day.negative}),
+        "day_complete": Verdict(day.is_complete, {**rows, "facts": day.facts}),
     }
 
 
-def _number(value: Any) -> Any:
-    return value if isinstance(value, int) or value is None else float(value)
+def number(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else str(value) if isinstance(value, date) else value

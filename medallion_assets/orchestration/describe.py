@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from medallion_assets.contracts.table import Column, FollowDelta, FollowTable, Land, Table, Upsert
+from medallion_assets.contracts.table import Column, FollowDelta, FollowTable, History, Land, Table, Upsert
 
 _INGESTED = (
     Column("_ingestion_date", "date", "Day of the landing folder"),
@@ -16,7 +16,7 @@ _LANDED = (
     Column("_source_modified_at", "timestamp", "When the landed file, or the row at its source, was changed"),
     Column("_corrupt_record", "string", "The raw record, where it could not be parsed"),
 )
-_ADDED = {
+_ADDED: dict[type, tuple[Column, ...]] = {
     Land: _LANDED,
     FollowDelta: _LANDED,
     FollowTable: _LANDED,
@@ -25,6 +25,12 @@ _ADDED = {
         Column("_deleted_at", "timestamp", "Time of the delete; NULL for a live row"),
     ),
 }
+_ADDED[History] = (
+    Column("valid_from", "timestamp", "When the version began"),
+    Column("valid_to", "timestamp", "When it ended; NULL for the open version"),
+    Column("is_current", "boolean", "Whether it is the open version"),
+    *_ADDED[Upsert],
+)
 _JUDGED = (
     *_INGESTED,
     Column("_silver_processed_timestamp", "timestamp", "When the row was written"),
@@ -60,7 +66,7 @@ def asset_spec(table: Table) -> dg.AssetSpec:
 
 
 def _schema(table: Table) -> dg.TableSchema:
-    added: tuple[Column, ...] = _ADDED.get(type(table.write), ())
+    added = _ADDED.get(type(table.write), ())
     if table.layer == "silver":
         added += _JUDGED
     if table.layer == "gold":

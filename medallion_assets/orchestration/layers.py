@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from medallion_assets.contracts.table import Extract, Table
+from medallion_assets.contracts.table import Extract, ReplaceWhole, Table
 from medallion_assets.lakehouse import bronze, checking, extract, gold, silver
 from medallion_assets.lakehouse.figures import FoldedDay
 from medallion_assets.lakehouse.storage import Lake
@@ -16,25 +16,30 @@ from medallion_assets.orchestration.checks import (
     bronze_verdicts,
     extract_verdicts,
     gold_verdicts,
+    number,
     silver_verdicts,
 )
-from medallion_assets.orchestration.partitions import CALENDAR
 
 NO_DATA = "NO_DATA"
 
 
 @dataclass(frozen=True)
 class DayReport:
-    """`published` says that the day may be shown as materialized."""
+    """`published` says that the day may be shown as materialized.
+
+    judged: the verdicts are told; of a table that is computed whole those of the last day are those of all
+    """
 
     day: str
     verdicts: Mapping[str, Verdict]
     metadata: Mapping[str, Any]
     published: bool = True
+    judged: bool = True
 
     @property
-    def has_data(self) -> bool:
-        return self.metadata["status"] != NO_DATA
+    def has_verdicts(self) -> bool:
+        """A day without data has nothing to judge."""
+        return self.judged and self.metadata["status"] != NO_DATA
 
 
 def report_bronze(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
@@ -79,25 +84,26 @@ def silver_reports(lake: Lake, table: Table, folded: Mapping[str, FoldedDay]) ->
 
 
 def report_gold(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
-    calendar = set(CALENDAR.get_partition_keys())
     if writes:
         figures, newer = gold.refresh_days(lake, table, days).days, False
     else:
         figures, newer = gold.reconcile_days(lake, table, days)
-    outside = gold.outside_days(lake, table, calendar)
+    whole = isinstance(table.write, ReplaceWhole)
+    outside = {} if whole else gold.outside_days(lake, table, lake.calendar)
     return [
         DayReport(
             day,
             gold_verdicts(day_figures, outside.get(day, []), newer),
             {
-                "status": "OK" if day_figures.rows or day_figures.expected else NO_DATA,
-                "dagster/partition_row_count": day_figures.rows,
-                **{name: float(value) for name, value in day_figures.written.items()},
+                "status": "OK" if day_figures.rows or day_figures.facts else NO_DATA,
+                "dagster/row_count" if whole else "dagster/partition_row_count": day_figures.rows,
+                **{name: number(value) for name, value in day_figures.written.items() if value is not None},
             },
-            published=day_figures.reconciles,
+            published=day_figures.blocked_by(table) is None,
+            judged=not whole or day == max(figures),
         )
         for day, day_figures in figures.items()
-        if day in calendar
+        if day in set(lake.calendar)
     ]
 
 

@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 from medallion_assets.lakehouse import session
 from medallion_assets.lakehouse.java import java_home
 from medallion_assets.lakehouse.storage import Lake, table_path
+from medallion_assets.orchestration.partitions import CALENDAR
 
 
 class SparkResource(dg.ConfigurableResource):
@@ -45,7 +46,7 @@ class LakehouseResource(dg.ConfigurableResource):
         return _place(self.landing, "MEDALLION_LANDING", "data/landing")
 
     def open(self, spark: SparkSession, run_id: str = "") -> Lake:
-        return Lake(spark, self.lake_root, self.landing_root, run_id)
+        return Lake(spark, self.lake_root, self.landing_root, run_id, tuple(CALENDAR.get_partition_keys()))
 
     def delta_table(self, key: str) -> DeltaTable:
         """The table as delta-rs sees it, for previews: no JVM."""

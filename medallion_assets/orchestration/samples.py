@@ -17,7 +17,8 @@ _HIDDEN = ("_sequence", "_ingestion_timestamp", "_source_modified_at", "_quarant
 def previews(lakehouse: LakehouseResource, table: Table, day: str) -> dict[str, Any]:
     """Rows of the day, and its quarantined rows, as Markdown."""
     column = table.partition_by if table.layer == "gold" else "_ingestion_date"
-    found = {"preview": _rows(lakehouse, table.key, f"{column} = DATE '{day}'")}
+    of_day = f"{column} = DATE '{day}'" if column else "true"
+    found = {"preview": _rows(lakehouse, table.key, of_day)}
     if table.layer == "silver":
         found["quarantine"] = _rows(lakehouse, f"quarantine/{table.name}", f"_ingestion_date = DATE '{day}'")
     return {name: dg.MetadataValue.md(_markdown(rows)) for name, rows in found.items() if rows}

@@ -56,14 +56,16 @@ class _Desk:
     def request(
         self, tables: Iterable[str], first: str, last: str, state: str, number: int, **tags: str
     ) -> dg.RunRequest:
-        """Of these tables and all that is made of them.
+        """Of these tables, all that is made of them, and what that needs besides and has no source (the dates).
 
         The run key says what state of the sources it is about, and `number`, new with each request, keeps a state that
         comes back apart from the first time: a run key that was ever used is dropped without a word.
         """
         asked = [self.tables[name] for name in sorted(tables)]
         below = [other for table in asked for other in descendants(table, self.tables.values())]
-        keys = sorted({table.key for table in (*asked, *below)})
+        needed = {key for table in below for key in table.ancestor_keys}
+        generated = [table for table in self.tables.values() if table.is_generated and table.key in needed]
+        keys = sorted({table.key for table in (*asked, *below, *generated)})
         digest = hashlib.sha256(state.encode()).hexdigest()[:16]
         span = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
         return dg.RunRequest(
@@ -163,6 +165,8 @@ def _stale_gold(desk: _Desk) -> dg.SensorDefinition:
                 days[table.key] = inside or [str(CALENDAR.get_last_partition_key())]
         kept = _recalled(context.cursor)
         names, asked = ask_once(states, kept["asked"], _room(context, sensor_settings), busy)
+        # A request takes along all that is made of its table.
+        names = [name for name in names if desk.tables[name].ancestor_keys.isdisjoint(names)]
         requests = [
             desk.request(
                 [name], days[name][0], days[name][0], states[name], number, touched_days=_listed(days[name])

@@ -43,8 +43,8 @@ class Telling:
                 shown = previews(self.lakehouse, table, day) if day in figures.previewed else {}
                 metadata = {**report.metadata, **figures.of(day), **shown}
                 yield dg.AssetMaterialization(key, partition=day, metadata=metadata)
-            if not report.has_data:
-                continue  # nothing to judge; a verdict costs 20 ms to keep, a year of them minutes
+            if not report.has_verdicts:
+                continue  # a verdict costs 20 ms to keep, a year of them minutes
             target = events.last_materialization(self.instance, key, day)
             for check in chosen:
                 verdict = report.verdicts[check.name]
@@ -73,7 +73,7 @@ def _common_metadata(lake: Lake, table: Table, reports: Collection[DayReport], s
         version=log.version(lake.root, table.key),
         seconds=round(seconds / max(len(reports), 1), 3),
         sizes=log.partition_bytes(lake.root, table.key),
-        partitioned=table.layer != "silver" or table.partition_by is not None,
+        partitioned=table.layer == "bronze" or table.partition_by is not None,
         previewed=sorted(report.day for report in reports)[-PREVIEWED_DAYS:],
     )
 

@@ -14,7 +14,7 @@ EXAMPLES = f"{__name__}.examples"
 
 
 def find_tables(*others: str) -> dict[str, Table]:
-    """Every table below this package, and below `others`, by its key (`layer/name`), in the order of the layers.
+    """Every table below this package, and below `others`, by its key (`layer/name`), each after its inputs.
 
     Raises ValueError where two files declare the same table.
     """
@@ -29,4 +29,5 @@ def find_tables(*others: str) -> dict[str, Table]:
             if table.key in found:
                 raise ValueError(f"{found[table.key].file} and {table.file} both declare {table.key}")
             found[table.key] = table
-    return found
+    layers = ("bronze", "silver", "gold")
+    return dict(sorted(found.items(), key=lambda one: (layers.index(one[1].layer), len(one[1].ancestors))))

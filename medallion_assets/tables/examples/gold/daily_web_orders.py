@@ -1,8 +1,6 @@
 """ELT: landed raw first, refined later; the web shop's orders of each day."""
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
+from medallion_assets.contracts.measures import count, total
 from medallion_assets.contracts.table import Column, ReplaceDay, Table
 from medallion_assets.tables.examples.silver import web_orders
 
@@ -11,18 +9,17 @@ TABLE = Table(
     name="daily_web_orders",
     description="Orders of the web shop by day.",
     inputs=(web_orders.TABLE,),
-    totals=(("order_count", "count(order_id)"), ("total_sales", "CAST(sum(order_amount) AS DECIMAL(28,2))")),
     write=ReplaceDay("order_date"),
     partition_by="order_date",
     columns=(
         Column("order_date", "date", "Business day", ("silver.web_orders.order_date",)),
-        Column("order_count", "bigint", "Orders", ("silver.web_orders.order_id",)),
-        Column("total_sales", "decimal(28,2)", "US dollars", ("silver.web_orders.order_amount",)),
+        Column("order_count", "bigint", "Orders", ("silver.web_orders.order_id",), measure=count("order_id")),
+        Column(
+            "total_sales",
+            "decimal(28,2)",
+            "US dollars",
+            ("silver.web_orders.order_amount",),
+            measure=total("order_amount"),
+        ),
     ),
 )
-
-
-def transform(orders: DataFrame) -> DataFrame:
-    return orders.groupBy("order_date").agg(
-        F.count("order_id").alias("order_count"), F.sum("order_amount").alias("total_sales")
-    )

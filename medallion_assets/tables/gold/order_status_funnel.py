@@ -1,0 +1,32 @@
+"""Gold order status funnel: how far the orders of each day have come."""
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from medallion_assets.contracts.measures import count, derived, total
+from medallion_assets.contracts.table import Column, ReplaceDay, Table
+from medallion_assets.tables.gold import fact_orders
+
+LINES, AMOUNT = ("gold.fact_orders.order_id",), ("gold.fact_orders.order_amount",)
+
+TABLE = Table(
+    layer="gold",
+    name="order_status_funnel",
+    description="Orders by day and status, and each status's share of the day.",
+    inputs=(fact_orders.TABLE,),
+    write=ReplaceDay("order_date"),
+    partition_by="order_date",
+    columns=(
+        Column("order_date", "date", "Business day", ("gold.fact_orders.order_date",)),
+        Column("order_status", "string", "State of the order", ("gold.fact_orders.order_status",)),
+        Column("order_count", "bigint", "Order lines", LINES, measure=count("order_id")),
+        Column("total_amount", "decimal(28,2)", "US dollars", AMOUNT, measure=total("order_amount")),
+        Column("percent_of_orders", "decimal(5,2)", "Of the day's order lines", LINES, measure=derived()),
+    ),
+)
+
+
+def transform(cells: DataFrame) -> DataFrame:
+    of_day = F.sum("order_count").over(Window.partitionBy("order_date"))
+    percent = F.col("order_count") * F.lit(100).cast("decimal(5,2)") / of_day
+    return cells.withColumn("percent_of_orders", F.round(percent, 2))
