@@ -155,6 +155,22 @@ def test_where_the_log_was_cleaned_all_days_are_touched(shop: Workshop):
     assert list(shop.run(FACTS.key).days) == [ONE, TWO, THREE]
 
 
+def test_where_an_old_dimension_was_vacuumed_all_days_are_touched(shop: Workshop):
+    for day, category in ((ONE, "FOOD"), (TWO, "PETS")):
+        row = {"product_id": "p1", "product_category": category, "updated_at": day}
+        shop.land("products", day, "p.csv", [row])
+    shop.land("orders", ONE, "a.csv", [order("o1", day=ONE), order("x", day=TWO, product_id="")])
+    shop.materialize(ONE)
+    old = shop.files("gold/dim_product")
+    for key in ("bronze/products", "silver/products", "gold/dim_product"):
+        shop.run(key, TWO)
+    for uri in old:
+        Path(uri).unlink()
+    shop.spark.catalog.clearCache()
+    assert list(shop.run(SALES.key).days) == [ONE, TWO]
+    assert [(row[0], row[2]) for row in sales(shop)] == [(ONE, "PETS"), (TWO, "UNKNOWN")]
+
+
 def test_gold_that_was_tampered_with_does_not_reconcile(shop: Workshop):
     shop.land("orders", ONE, "a.csv", [order("o1"), order("o2")])
     shop.materialize(ONE)

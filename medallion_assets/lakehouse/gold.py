@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
-from pyspark.errors import PySparkException
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -24,6 +23,7 @@ from medallion_assets.lakehouse.behind import (
 )
 from medallion_assets.lakehouse.dimensions import as_dimension
 from medallion_assets.lakehouse.formats.layout import quoted
+from medallion_assets.lakehouse.formats.reading import SPARK_ERRORS
 from medallion_assets.lakehouse.joining import attached, days_of_changed_members, facts_of, live
 from medallion_assets.lakehouse.refreshes import Versions, last_refresh, note_refresh
 from medallion_assets.lakehouse.storage import Lake, days_predicate, one_writer
@@ -188,7 +188,7 @@ def _touched_days(lake: Lake, table: Table, before: Versions, now: Versions) -> 
     try:
         for join in moved_joins(table, before, now):
             days |= days_of_changed_members(lake, table, join, before, now)
-    except PySparkException:  # the old version's files are no more
+    except SPARK_ERRORS:  # the old version's files are no more
         days |= every_day(lake.root, table)
     return days
 

@@ -91,7 +91,9 @@ def _changed(join: Join, old: DataFrame, new: DataFrame, day: str) -> DataFrame:
         there = F.lit(not by_surrogate) | (F.col("_old").isNotNull() & F.col("_new").isNotNull())
         since = quoted(join.on) if join.on == day else F.lit(None).cast("date")
         return pairs.where(~same & there).select(join.on, since.alias("_since"))
-    since = F.when(same, F.least("_old_to", "_new_to")).otherwise(F.col("_from")).try_cast("date")
+    since = F.when(same, F.least("_old_to", "_new_to")).otherwise(F.col("_from"))
+    is_time = old.schema["_to"].dataType.typeName() in ("timestamp", "date")
+    since = since.cast("date") if is_time else F.lit(None).cast("date")
     until = F.col("_old_to").eqNullSafe(F.col("_new_to"))
     return pairs.where(~same | ~until).select(join.on, since.alias("_since"))
 
