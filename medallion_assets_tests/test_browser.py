@@ -192,10 +192,12 @@ def test_the_lineage_shows_every_table_of_every_layer(screen: Screen):
     screen.keep("lineage")
 
 
-def test_a_column_of_a_fact_shows_where_it_comes_from(screen: Screen):
-    screen.open("/assets/gold/fact_orders?view=lineage&lineageScope=upstream&column=customer_key")
-    screen.shows("dim_customer", "customer_key")
-    screen.keep("column_lineage")
+def test_a_fact_shows_its_keys_and_the_dimensions_that_they_are_of(screen: Screen):
+    screen.open("/assets/gold/fact_orders?view=overview")
+    screen.shows_row("customer_key", "string", "Version of the customer")
+    screen.open("/assets/gold/fact_orders?view=lineage&lineageScope=upstream")
+    screen.shows("fact_orders", "dim_customer", "dim_product", "dim_date")
+    screen.keep("fact")
 
 
 def test_a_day_of_silver_shows_its_figures_and_its_rows(screen: Screen):

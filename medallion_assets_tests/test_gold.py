@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from medallion_assets.lakehouse import gold
 from medallion_assets.lakehouse.behind import behind
 from medallion_assets_tests.workshop import TABLES, Workshop, delete, order
@@ -155,6 +157,7 @@ def test_where_the_log_was_cleaned_all_days_are_touched(shop: Workshop):
     assert list(shop.run(FACTS.key).days) == [ONE, TWO, THREE]
 
 
+@pytest.mark.long
 def test_where_an_old_dimension_was_vacuumed_all_days_are_touched(shop: Workshop):
     for day, category in ((ONE, "FOOD"), (TWO, "PETS")):
         row = {"product_id": "p1", "product_category": category, "updated_at": day}

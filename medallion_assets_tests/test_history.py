@@ -1,6 +1,7 @@
 """Tables that keep versions (SCD2): contracts of other shapes, and lakes that kept none before."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +79,7 @@ SHAPES = [
 ]
 
 
+@pytest.mark.long
 def test_versions_by_a_number_by_a_day_and_by_arrival(shop: Workshop):
     """Several keys and partitions too; late changes on the second day."""
     shop.tables = TABLES | {table.key: table for table in SHAPES}
@@ -96,3 +98,21 @@ def test_versions_by_a_number_by_a_day_and_by_arrival(shop: Workshop):
         "dated": [("GOLD", ONE, THREE, 0), ("IRON", THREE, None, 1)],  # of one day the last counts
         "landed": [("BASIC", TWO, None, 1), ("GOLD", ONE, TWO, 0)],  # of one file the hash decides
     }
+
+
+def test_what_is_sent_again_is_known_without_reading_the_bronze_of_other_days(shop: Workshop):
+    sent = [change("GOLD", ONE), change("GOLD", TWO, age="19-24"), change("", THREE, op="D")]
+    shop.land("customers", ONE, "c.csv", [*sent, change("IRON", "2026-01-04")])
+    shop.run("bronze/customers", ONE)
+    shop.run("silver/customers", ONE)
+    for uri in shop.files("bronze/customers"):
+        Path(uri).write_bytes(b"not to be read")
+    shop.land("customers", TWO, "c.csv", [*sent, change("BASIC", "2026-01-05")])
+    shop.run("bronze/customers", TWO)
+    (day,) = shop.run("silver/customers", TWO).values()
+    assert (day.total("current"), day.total("superseded")) == (1, 3)
+    assert [(row[1], row[2][:10], (row[3] or "")[:10]) for row in shop.rows("silver/customers", *SHOWN)] == [
+        ("BASIC", "2026-01-05", ""),
+        ("GOLD", ONE, THREE),
+        ("IRON", "2026-01-04", "2026-01-05"),
+    ]
