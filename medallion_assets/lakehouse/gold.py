@@ -5,11 +5,8 @@ days were run and with or without a daemon.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
-from functools import reduce
-from typing import Any
+from dataclasses import dataclass, replace
 
-from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -25,40 +22,9 @@ from medallion_assets.lakehouse.dimensions import as_dimension
 from medallion_assets.lakehouse.formats.layout import quoted
 from medallion_assets.lakehouse.formats.reading import SPARK_ERRORS
 from medallion_assets.lakehouse.joining import attached, days_of_changed_members, facts_of, live
+from medallion_assets.lakehouse.measuring import GoldDay, figures_of
 from medallion_assets.lakehouse.refreshes import Versions, last_refresh, note_refresh
 from medallion_assets.lakehouse.storage import Lake, days_predicate, one_writer
-
-_NUMBERS = ("bigint", "int", "double", "decimal")
-
-
-@dataclass(frozen=True)
-class GoldDay:
-    """One event day, or a table that is computed whole: its rows, those of its facts, and each total of both.
-
-    repeated: rows whose grain another row has; negative: rows with a measure below zero that may not be
-    """
-
-    day: str
-    rows: int = 0
-    facts: int = 0
-    repeated: int = 0
-    negative: int = 0
-    written: Mapping[str, Any] = field(default_factory=dict)
-    expected: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def reconciles(self) -> bool:
-        return self.written == self.expected
-
-    @property
-    def is_complete(self) -> bool:
-        return bool(self.rows) == bool(self.facts)
-
-    def blocked_by(self, table: Table) -> str | None:
-        """The blocking check that keeps the day from being written."""
-        if self.repeated:
-            return "grain_unique"  # before the totals, which a row that comes twice puts out, too
-        return None if self.reconciles else "reconciles_with_silver"
 
 
 @dataclass(frozen=True)
@@ -89,7 +55,7 @@ def _refresh_days(lake: Lake, table: Table, asked: Collection[str], versions: Ve
         return Refresh({}, versions)
     facts = facts_of(lake, table, versions).where(days_predicate(_day(table), days)).persist()
     rows = computed(lake, table, facts, versions).persist()
-    found = _figures(table, rows, facts)
+    found = figures_of(table, rows, facts)
     figures = {day: found.get(day, GoldDay(day)) for day in days}
     good = [day for day in days if not figures[day].blocked_by(table)]
     if good:
@@ -109,7 +75,7 @@ def _refresh_whole(lake: Lake, table: Table, versions: Versions) -> GoldDay:
         return GoldDay("", rows=log.rows(lake.root, table.key))
     facts = facts_of(lake, table, versions).persist()
     rows = computed(lake, table, facts, versions).persist()
-    figures = _figures(table, rows, facts).get("", GoldDay(""))
+    figures = figures_of(table, rows, facts).get("", GoldDay(""))
     if not figures.blocked_by(table):
         if _differs(lake, table, rows):
             lake.rewrite(_sorted(table, rows), table.key, None)
@@ -143,10 +109,10 @@ def reconcile_days(lake: Lake, table: Table, days: Collection[str]) -> tuple[dic
     newer = versions != _versions(lake, table)
     rows, facts = lake.read(table.key), facts_of(lake, table, versions)
     if isinstance(table.write, ReplaceWhole):
-        whole = _figures(table, rows, facts).get("", GoldDay(""))
+        whole = figures_of(table, rows, facts).get("", GoldDay(""))
         return {day: replace(whole, day=day) for day in days}, newer
     wanted = days_predicate(_day(table), days)
-    found = _figures(table, rows.where(wanted), facts.where(wanted))
+    found = figures_of(table, rows.where(wanted), facts.where(wanted))
     return {day: found.get(day, GoldDay(day)) for day in days}, newer
 
 
@@ -204,39 +170,3 @@ def computed(lake: Lake, table: Table, facts: DataFrame, versions: Versions) -> 
         rows = as_dimension(table, rows)
     created = F.current_timestamp().alias("_gold_created_timestamp")
     return rows.select(*[quoted(c.name).cast(c.type).alias(c.name) for c in table.columns], created)
-
-
-def _figures(table: Table, rows: DataFrame, facts: DataFrame) -> dict[str, GoldDay]:
-    """By event day; of a table that is computed whole under the empty name."""
-    by_day = isinstance(table.write, ReplaceDay)
-    by = [F.col(_day(table)).cast("string").alias("day")] if by_day else []
-    cells = F.count_distinct(F.struct(*map(quoted, table.grain))) if table.grain else F.count("*")
-    totals = {f"total_{i}": total for i, total in enumerate(table.reconciled)}
-    of_rows = rows.groupBy(*by).agg(
-        F.count("*").alias("rows"),
-        cells.alias("cells"),
-        F.count_if(_is_negative(table)).alias("negative"),
-        *[F.expr(total.rows).alias(name) for name, total in totals.items()],
-    )
-    of_facts = facts.groupBy(*by).agg(
-        F.count("*").alias("facts"), *[F.expr(total.facts).alias(name) for name, total in totals.items()]
-    )
-    found: dict[str, GoldDay] = {}
-    for row in of_rows.collect():
-        written = {total.name: row[name] for name, total in totals.items()}
-        repeated, day = row["rows"] - row["cells"], row["day"] if by_day else ""
-        found[day] = GoldDay(day, row["rows"], 0, repeated, row["negative"], written)
-    for row in of_facts.collect():
-        expected = {total.name: row[name] for name, total in totals.items()}
-        day = row["day"] if by_day else ""
-        found[day] = replace(found.get(day, GoldDay(day)), facts=row["facts"], expected=expected)
-    return found
-
-
-def _is_negative(table: Table) -> Expression:
-    """Whether a measure that may not be negative is."""
-    numbers = [
-        c for c in table.columns if c.measure and not c.measure.signed and c.type.split("(")[0] in _NUMBERS
-    ]
-    tests = [F.coalesce(quoted(column.name) < 0, F.lit(False)) for column in numbers]
-    return reduce(lambda a, b: a | b, tests, F.lit(False))

@@ -13,7 +13,7 @@ from medallion_assets.contracts.table import Extract, Land, ReplaceWhole, Table,
 from medallion_assets.lakehouse.bronze import LandedDay
 from medallion_assets.lakehouse.extract import ExtractedDay
 from medallion_assets.lakehouse.figures import FoldedDay
-from medallion_assets.lakehouse.gold import GoldDay
+from medallion_assets.lakehouse.measuring import GoldDay
 
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
