@@ -1,8 +1,9 @@
 # What the project does from a terminal. Each target sets up what it needs: the first time takes minutes, the next
-# seconds. Settings: DAYS=7, PORT=3000, DAY= or FROM= and TO= for the checks, PYTHON=python3.
+# seconds. Settings: DAYS=7, PORT=3000, DAY= or FROM= and TO= and JUNIT= for the checks, PYTHON=python3.
 
 DAYS ?= 7
 PORT ?= 3000
+JUNIT ?= build/checks.xml
 PYTHON ?= python3
 BIN := .venv/bin
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends
@@ -15,7 +16,7 @@ export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long dev checks replay watermarks bench bench-cdc clean java jars chromium postgres history
+.PHONY: help demo test test-long dev checks replay rollback watermarks upkeep doctor bench bench-cdc clean java jars chromium postgres history
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,13 +39,22 @@ dev: jars history ## Open the UI on 127.0.0.1, PORT=3000, sensors on (EXAMPLES=1
 	MEDALLION_SENSORS=on $(BIN)/dagster dev $(if $(EXAMPLES),-m medallion_assets.examples) -h 127.0.0.1 -p $(PORT)
 
 checks: jars history ## Run all checks of DAY=2017-01-05 (or FROM= TO=) without rewriting data; fails if one fails
-	@$(BIN)/python -m medallion_assets.commands.checks $(RANGE)
+	@$(BIN)/python -m medallion_assets.commands.checks $(RANGE) --junit "$(JUNIT)"
 
 replay: jars history ## Judge TABLE=orders again after a rule or mapping was corrected: stale and quarantined days
 	@$(BIN)/python -m medallion_assets.commands.replay --table "$(TABLE)"
 
+rollback: jars history ## Restore TABLE=silver/orders to VERSION=3, or AS_OF=2026-01-05T10:00, with its ledgers
+	@$(BIN)/python -m medallion_assets.commands.rollback --table "$(TABLE)" --version "$(VERSION)" --as-of "$(AS_OF)"
+
 watermarks: .venv/.installed ## How far each table follows its source
 	@$(BIN)/python -m medallion_assets.commands.watermarks
+
+upkeep: jars history ## Compact fragmented days, remove what no reader needs any more, and tell what it saved
+	@$(BIN)/python -m medallion_assets.commands.upkeep
+
+doctor: .venv/.installed history ## Versions, Java, jars, storage, sensors, quarantine, what waits: OK, or what to do
+	@$(BIN)/python -m medallion_assets.commands.doctor
 
 bench: jars .venv/.data ## Seconds, Spark jobs and commits per layer, beside a bare Spark script
 	@$(BIN)/python -m medallion_assets.commands.bench

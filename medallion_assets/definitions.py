@@ -8,23 +8,31 @@ from collections.abc import Mapping
 import dagster as dg
 
 from medallion_assets.contracts.table import Table
+from medallion_assets.orchestration.alerts import build_alert_sensors
 from medallion_assets.orchestration.assets import build_assets
+from medallion_assets.orchestration.channels import AlertSettings
+from medallion_assets.orchestration.failures import RetrySettings
 from medallion_assets.orchestration.jobs import all_checks, landing_to_gold
 from medallion_assets.orchestration.maintenance import build_maintenance
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 from medallion_assets.orchestration.sensors import SensorSettings, build_sensors
+from medallion_assets.orchestration.upkeep import build_upkeep
 from medallion_assets.tables import find_tables
 
 
 def repository(tables: Mapping[str, Table]) -> dg.Definitions:
+    upkeep, every_night = build_upkeep(tables)
     return dg.Definitions(
         assets=build_assets(tables),
-        jobs=[landing_to_gold, all_checks, *build_maintenance(tables)],
-        sensors=build_sensors(tables),
+        jobs=[landing_to_gold, all_checks, *build_maintenance(tables), upkeep],
+        schedules=[every_night],
+        sensors=[*build_sensors(tables), *build_alert_sensors(tables)],
         resources={
             "spark": SparkResource(),
             "lakehouse": LakehouseResource(),
+            "retries": RetrySettings(),
             "sensor_settings": SensorSettings(),
+            "alert_settings": AlertSettings(),
         },
         executor=dg.in_process_executor,  # one Spark session a run, not one a step
     )

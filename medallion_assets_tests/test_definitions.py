@@ -43,8 +43,8 @@ def test_the_assets_are_these_and_depend_on_each_other_like_this():
 def test_the_whole_repository_loads_as_a_code_server_loads_it(module):
     module.defs.get_repository_def().load_all_definitions()
     jobs = {job.name for job in module.defs.resolve_all_job_defs()}
-    by_hand = {"replay", "full_refresh", "reset_watermark", "reconcile_keys"}
-    assert jobs == {"__ASSET_JOB", "landing_to_gold", "all_checks"} | by_hand
+    by_hand = {"replay", "full_refresh", "reset_watermark", "reconcile_keys", "rollback"}
+    assert jobs == {"__ASSET_JOB", "landing_to_gold", "all_checks", "daily_maintenance"} | by_hand
 
 
 def test_every_asset_says_what_it_is():
@@ -137,6 +137,7 @@ def test_sensors_are_off_until_somebody_wants_them(setting: str, status: str):
     script = (
         "from medallion_assets.definitions import defs;"
         f"assert {{s.default_status.value for s in defs.sensors}} == {{{status!r}}};"
-        "assert {s.name for s in defs.sensors} == {'landed_files', 'watermarks', 'stale_gold'}"
+        "assert {s.name for s in defs.sensors} == "
+        "{'landed_files', 'watermarks', 'stale_gold', 'failed_runs', 'alerts'}"
     )
     subprocess.run([sys.executable, "-c", script], check=True, env={"MEDALLION_SENSORS": setting})

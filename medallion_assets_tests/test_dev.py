@@ -1,6 +1,11 @@
-"""`make dev`, untouched: files that land and rows that change in a database reach gold, on exactly the right days."""
+"""`make dev`, untouched: files that land and rows that change in a database reach gold, on exactly the right days.
+
+Also when the process of a run is killed: somebody is told, the tables are free again, and the next run does it all.
+"""
 
 import os
+import re
+import signal
 import socket
 import subprocess
 import time
@@ -13,7 +18,9 @@ import dagster as dg
 import pytest
 from deltalake import DeltaTable
 
+from medallion_assets_tests import slack_server
 from medallion_assets_tests.postgres_server import Database, database  # noqa: F401
+from medallion_assets_tests.slack_server import SlackServer
 from medallion_assets_tests.test_browser import REPOSITORY, end_group
 from medallion_assets_tests.workshop import as_csv, order
 
@@ -27,8 +34,8 @@ PATIENCE = 420
 class Lakehouse:
     """A landing area and a lake that a running `make dev` looks after."""
 
-    def __init__(self, root: Path, base: Database, server: subprocess.Popen, log: Path):
-        self.root, self.base, self.server, self.log = root, base, server, log
+    def __init__(self, root: Path, base: Database, server: subprocess.Popen, log: Path, channel: SlackServer):
+        self.root, self.base, self.server, self.log, self.channel = root, base, server, log, channel
 
     def land(self, source: str, day: str, name: str, rows: list[dict[str, Any]]) -> None:
         folder = self.root / "landing" / source / f"date={day}"
@@ -50,6 +57,17 @@ class Lakehouse:
         with dg.DagsterInstance.from_config(str(self.root / "home")) as instance:
             return instance.get_runs()
 
+    def end_process_of(self, run: dg.DagsterRun) -> None:
+        """As the kernel ends a process when memory is short."""
+        with dg.DagsterInstance.from_config(str(self.root / "home")) as instance:
+            said = [entry.user_message or entry.message for entry in instance.all_logs(run.run_id)]
+        (pid,) = {
+            int(found[1])
+            for text in said
+            if (found := re.search(r"Executing steps in process \(pid: (\d+)", text))
+        }
+        os.kill(pid, signal.SIGKILL)
+
     def files(self, key: str, day: str) -> set[str]:
         table = self.table(key)
         return {uri for uri in table.file_uris() if f"order_date={day}" in uri} if table else set()
@@ -64,7 +82,17 @@ class Lakehouse:
 
 
 @pytest.fixture
-def lakehouse(tmp_path: Path, database: Database) -> Iterator[Lakehouse]:  # noqa: F811
+def channel() -> Iterator[SlackServer]:
+    with slack_server.running() as server:
+        yield server
+
+
+@pytest.fixture
+def lakehouse(
+    tmp_path: Path,
+    database: Database,  # noqa: F811
+    channel: SlackServer,
+) -> Iterator[Lakehouse]:
     base = database.new("web_shop")
     base.execute(
         "CREATE TABLE web_orders (order_id text PRIMARY KEY, order_date date, order_amount numeric, "
@@ -79,6 +107,7 @@ def lakehouse(tmp_path: Path, database: Database) -> Iterator[Lakehouse]:  # noq
         "MEDALLION_LANDING": str(tmp_path / "landing"),
         "MEDALLION_LAKEHOUSE": str(tmp_path / "lake"),
         "MEDALLION_WEB_SHOP": base.url,
+        "MEDALLION_ALERT_WEBHOOK": channel.webhook,
     }
     log = tmp_path / "dev.log"
     with log.open("wb") as out:
@@ -91,7 +120,7 @@ def lakehouse(tmp_path: Path, database: Database) -> Iterator[Lakehouse]:  # noq
             start_new_session=True,
         )
     try:
-        yield Lakehouse(tmp_path, base, server, log)
+        yield Lakehouse(tmp_path, base, server, log, channel)
     finally:
         end_group(server)
 
@@ -127,3 +156,23 @@ def test_gold_follows_files_and_a_database_with_nothing_clicked(lakehouse: Lakeh
     assert len(asked) == len(runs)
     days = {run.tags.get("dagster/partition", "") for run in asked}
     assert str(date.today()) in days and THREE in days
+
+
+def test_a_run_whose_process_is_killed_is_told_and_done_again(lakehouse: Lakehouse):
+    lakehouse.land("orders", ONE, "a.csv", [order("o1", day=ONE), order("o2", day=ONE)])
+    lakehouse.waits_for(lambda: lakehouse.table("bronze/orders") is not None, True)
+    (run,) = [one for one in lakehouse.runs() if one.tags["dagster/sensor_name"] == "landed_files"]
+    lakehouse.end_process_of(run)
+    lakehouse.waits_for(lambda: lakehouse.totals("gold/daily_sales"), {ONE: "20.00"})
+    found = dg.DagsterRunStatus
+    lakehouse.waits_for(lambda: {r.status for r in lakehouse.runs()}, {found.FAILURE, found.SUCCESS})
+    (failed,) = [one for one in lakehouse.runs() if one.status is found.FAILURE]
+    assert failed.run_id == run.run_id
+
+    def noted() -> list[tuple]:
+        errors = lakehouse.table("control/pipeline_errors")
+        rows = errors.to_pyarrow_table().to_pylist() if errors else []
+        return [(row["run_id"], row["day"], row["error_class"]) for row in rows]
+
+    lakehouse.waits_for(noted, [(run.run_id, ONE, "dagster.RunFailure")])
+    lakehouse.waits_for(lambda: [m["run_id"] for m in lakehouse.channel.hooked if m["run_id"]], [run.run_id])

@@ -1,16 +1,17 @@
 """All checks of a day or of a range of days, without rewriting data.
 
 Exits with 1 if a check with severity ERROR fails, 2 if the arguments do not fit, and prints each failed check with its
-day, its figures and a few of the rows that it is about.
+day, its figures and a few of the rows that it is about. `--junit FILE` tells CI the same.
 """
 
 import argparse
-import json
 import sys
 from datetime import date
+from pathlib import Path
 
 import dagster as dg
 
+from medallion_assets.commands import junit
 from medallion_assets.commands.running import evaluations, failures, instance, run, table
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource
@@ -22,6 +23,7 @@ def main() -> int:
     parser.add_argument("--day", type=date.fromisoformat, help="one day, YYYY-MM-DD")
     parser.add_argument("--from", dest="first", type=date.fromisoformat, help="the first day of a range")
     parser.add_argument("--to", dest="last", type=date.fromisoformat, help="the last day of a range")
+    parser.add_argument("--junit", type=Path, help="a file for the results as JUnit XML")
     asked = parser.parse_args()
     first, last = asked.first or asked.day, asked.last or asked.first or asked.day
     if first is None or (asked.day and asked.first) or last < first:
@@ -31,12 +33,24 @@ def main() -> int:
             parser.error(
                 f"{day} is outside the calendar, which starts at MEDALLION_FIRST_DAY={CALENDAR.start:%Y-%m-%d}"
             )
-    with instance() as kept:
-        result = run(kept, "all_checks", str(first), str(last), tell=lambda event: None)
-    if not result.success:
-        print(*failures(result), sep="\n", file=sys.stderr)
+    return judged(str(first), str(last), asked.junit)
+
+
+def judged(first: str, last: str, file: Path | None) -> int:
+    """Runs the checks and reports them; the file is written whatever becomes of the run."""
+    found, errors = [], ["the checks could not be run: the reason is on the console"]
+    try:
+        with instance() as kept:
+            result = run(kept, "all_checks", first, last, tell=lambda event: None)
+        found = evaluations(result)
+        errors = [] if result.success else failures(result) or ["the run failed without a failed step"]
+    finally:
+        if file:
+            junit.write(file, found, errors)
+    if errors:
+        print(*errors, sep="\n", file=sys.stderr)
         return 1
-    return report(evaluations(result))
+    return report(found)
 
 
 def report(found: list[dg.AssetCheckEvaluation]) -> int:
@@ -46,7 +60,7 @@ def report(found: list[dg.AssetCheckEvaluation]) -> int:
     if failed:
         print("Checks that did not pass:")
         rows = [
-            (c.severity.value, c.partition, c.asset_key.to_user_string(), c.check_name, figures(c))
+            (c.severity.value, c.partition, c.asset_key.to_user_string(), c.check_name, junit.figures(c))
             for c in sorted(
                 failed, key=lambda c: (c.severity.value, c.partition or "", c.asset_key, c.check_name)
             )
@@ -58,12 +72,6 @@ def report(found: list[dg.AssetCheckEvaluation]) -> int:
     passed, warned = len(found) - len(failed), len(failed) - len(errors)
     print(f"{len(found)} checks: {passed} passed, {warned} warned, {len(errors)} failed")
     return 1 if errors else 0
-
-
-def figures(check: dg.AssetCheckEvaluation) -> str:
-    return json.dumps(
-        {name: value.value for name, value in check.metadata.items() if value.value not in ({}, [])}
-    )
 
 
 if __name__ == "__main__":

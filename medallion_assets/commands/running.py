@@ -1,6 +1,7 @@
 """Runs a job of the repository in this process, quietly, telling each step as it starts and ends."""
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ import dagster as dg
 
 from medallion_assets.definitions import defs
 
+# What Dagster puts before the message of an error that says all itself.
+_CLASS = r"^(?:dagster|medallion_assets)\.[\w.]+: "
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -62,9 +65,7 @@ def failures(result: dg.ExecuteInProcessResult) -> list[str]:
     errors = [(e.step_key, e.step_failure_data.error) for e in result.all_events if e.is_step_failure]
     told = [(step, error.cause if error and error.cause else error) for step, error in errors]
     texts = [(step, error.message.strip() if error else "failed") for step, error in told]
-    return [
-        f"{step}: {text.removeprefix('dagster._core.definitions.events.Failure: ')}" for step, text in texts
-    ]
+    return [f"{step}: {re.sub(_CLASS, '', text)}" for step, text in texts]
 
 
 class StepClock:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from medallion_assets.contracts.expected import hold_to_days
 from medallion_assets.contracts.measures import Measure
 from medallion_assets.contracts.rules import Rule, Severity, is_typed, not_in_future, not_null, one_of
 
@@ -178,6 +179,8 @@ class Table:
     rules, quarantine_limit: silver's row rules, and the share of a day's rows in quarantine above which it is blocked
     joins, where, totals: gold's dimensions, the SQL filter of its facts, and what must reconcile beside its measures
     sort_by: by what gold's files are sorted, so that statistics skip what a query does not ask for
+    expects_data: a day without data is an error, but for `days_off` (weekdays such as SUNDAY, or dates)
+    due: by when after a day's end (UTC) its data is to be there, days off excepted; a late table alerts
     """
 
     layer: str
@@ -193,10 +196,16 @@ class Table:
     where: str = "true"
     totals: tuple[Total, ...] = ()
     sort_by: tuple[str, ...] = ()
+    expects_data: bool = False
+    due: timedelta | None = None
+    days_off: tuple[str, ...] = ()
     owners: tuple[str, ...] = ("team:data-platform",)
     tags: dict[str, str] = field(default_factory=dict)
     transform: Callable[..., Any] | None = None
     file: str = ""
+
+    def __post_init__(self) -> None:
+        hold_to_days(self.days_off)
 
     @property
     def key(self) -> str:

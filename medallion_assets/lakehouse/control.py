@@ -103,6 +103,16 @@ def entries(
     return found
 
 
+def days_since(root: str, kind: type[Entry], table: str, since: datetime) -> set[str]:
+    """Days whose rows were recorded at `since` or later: `record` writes a day whole."""
+    path = table_path(root, _KEYS[kind])
+    if not DeltaTable.is_deltatable(path):
+        return set()
+    filters: list[Any] = [("table_name", "=", table)]
+    rows = DeltaTable(path).to_pyarrow_table(columns=["day", "recorded_at"], filters=filters).to_pylist()
+    return {row["day"] for row in rows if row["recorded_at"] >= since}
+
+
 def record(root: str, kind: type[Entry], table: str, days: Collection[str], rows: Iterable[Entry]) -> None:
     """The ledger's rows of these days of the table become `rows`, in one commit; none for no days."""
     if not days:

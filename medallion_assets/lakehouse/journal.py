@@ -15,6 +15,8 @@ from deltalake import DeltaTable, write_deltalake
 
 from medallion_assets.lakehouse.storage import literal, one_writer, table_path
 
+OK, NO_DATA, BLOCKED, SKIPPED, FAILED = "OK", "NO_DATA", "BLOCKED", "SKIPPED", "FAILED"
+
 
 @dataclass(frozen=True)
 class PipelineError:

@@ -6,6 +6,7 @@ Written after the table is: a run that ends in between computes once more what i
 import json
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
@@ -39,6 +40,34 @@ def last_refresh(root: str, table: Table) -> dict[str, int | None]:
         .to_pylist()
     )
     return next((json.loads(row["inputs"]) for row in rows if row["fingerprint"] == table.fingerprint), {})
+
+
+def take_back(root: str, table: Table, since: datetime) -> int:
+    """The table's row becomes what it was before `since`, or goes: the next run computes every day then."""
+    path = table_path(root, KEY)
+    if not DeltaTable.is_deltatable(path):
+        return 0
+    with one_writer(root, KEY):
+        now, before = _row(path, table, None), _row(path, table, since)
+        if now == before:
+            return 0
+        predicate = f"table_name = {literal(table.key)}"
+        write_deltalake(
+            path, pa.Table.from_pylist(before, schema=_SCHEMA), mode="overwrite", predicate=predicate
+        )
+        return 1
+
+
+def _row(path: str, table: Table, before: datetime | None) -> list[dict[str, Any]]:
+    """The table's row of now, or of before a time; none where that is no more to be had."""
+    kept = DeltaTable(path)
+    if before:
+        versions = [c["version"] for c in kept.history() if c["timestamp"] < before.timestamp() * 1000]
+        try:
+            kept.load_as_version(max(versions))
+        except Exception:  # delta-rs raises several types for a version whose log or files were removed
+            return []
+    return kept.to_pyarrow_table(filters=[("table_name", "=", table.key)]).to_pylist()
 
 
 def note_refresh(root: str, table: Table, inputs: Versions) -> None:

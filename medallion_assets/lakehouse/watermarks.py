@@ -83,6 +83,16 @@ def note(root: str, table: str, status: str, mark: Mark | None, rows: int, run_i
         _replace(root, table, [*kept, Watermark(table, value, status, rows, run_id, now, held, stamp)])
 
 
+def take_back(root: str, table: str, since: datetime) -> int:
+    """Removes the table's rows of `since` or later; returns how many."""
+    with one_writer(root, KEY):
+        before = watermarks(root).get(table, [])
+        kept = [row for row in before if row.updated_at < since]
+        if len(kept) < len(before):
+            _replace(root, table, kept)
+        return len(before) - len(kept)
+
+
 def _replace(root: str, table: str, rows: list[Watermark]) -> None:
     values: list[Mapping[str, Any]] = [asdict(row) for row in rows]
     data = pa.Table.from_pylist(values, schema=_SCHEMA)

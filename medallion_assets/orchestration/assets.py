@@ -3,7 +3,6 @@
 The body names the steps (which days, do the layer's work, report); the work is in `lakehouse`, the words in `layers`.
 """
 
-import time
 from collections.abc import Collection, Mapping
 
 import dagster as dg
@@ -12,10 +11,11 @@ from medallion_assets.contracts.table import Table, descendants
 from medallion_assets.orchestration import describe, events
 from medallion_assets.orchestration.checks import checks_of
 from medallion_assets.orchestration.describe import key_of
+from medallion_assets.orchestration.failures import BadDays, RetrySettings, handled
 from medallion_assets.orchestration.layers import report
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
-from medallion_assets.orchestration.telling import Telling, failure
+from medallion_assets.orchestration.telling import Telling
 
 
 def op_name(table: Table) -> str:
@@ -57,20 +57,26 @@ def build_asset(
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=op_name(table),
     )
-    def step(context: dg.AssetExecutionContext, spark: SparkResource, lakehouse: LakehouseResource):
+    def step(
+        context: dg.AssetExecutionContext,
+        spark: SparkResource,
+        lakehouse: LakehouseResource,
+        retries: RetrySettings,
+    ):
         writes = key in context.selected_asset_keys
         chosen = [spec for spec in specs if spec.key in context.selected_asset_check_keys]
         days = _days(context, key, writes)
-        red = events.red_days(context.instance, gates, days) if writes else {}
-        began = time.monotonic()
-        lake = lakehouse.open(spark.session(), context.run.run_id)
-        reports = report(lake, table, [day for day in days if day not in red], writes)
-        told = Telling(context.instance, lakehouse, lake, table, time.monotonic() - began)
-        yield from told.events(reports, writes, {spec.name for spec in chosen}, red)
-        yield from events.closing_outputs(chosen, key if writes else None)
-        is_last = not later_steps & {node.name for node in context.job_def.nodes}
-        if writes and red and is_last:
-            raise failure(red)
+        with handled(context, lakehouse.lake_root, retries, table.key, table.fingerprint, days):
+            if writes:
+                lakehouse.before_run(table, spark.is_embedded)
+            red = events.red_days(context.instance, gates, days) if writes else {}
+            telling = Telling(context, lakehouse, lakehouse.open(spark.session(), context.run.run_id), table)
+            reports = report(telling.lake, table, [day for day in days if day not in red], writes)
+            yield from telling.events(reports, writes, {spec.name for spec in chosen}, red)
+            yield from events.closing_outputs(chosen, key if writes else None)
+            is_last = not later_steps & {node.name for node in context.job_def.nodes}
+            if writes and red and is_last:
+                raise BadDays(red)
 
     return step
 

@@ -36,11 +36,16 @@ class Verdict:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
+HAS_DATA = Check("has_data", "The day has data, unless it is a day off.", ERROR, True)
 _READABLE = Check("files_readable", "Every landed file of the day could be read.", ERROR)
 
 
 def checks_of(table: Table) -> list[Check]:
     """Every check of the table."""
+    return [*([HAS_DATA] if table.expects_data else []), *_checks_of_layer(table)]
+
+
+def _checks_of_layer(table: Table) -> list[Check]:
     if table.layer == "bronze":
         drift = Check("schema_drift", "The day's data has exactly the columns of the contract.", WARN)
         return [_READABLE, drift] if isinstance(table.write, Land) else [drift]

@@ -1,26 +1,37 @@
-"""Jobs that somebody starts by hand for one table: replay, full_refresh, reset_watermark, reconcile_keys.
+"""Jobs that somebody starts by hand for one table: replay, full_refresh, reset_watermark, reconcile_keys, rollback.
 
 Silver's jobs bring gold up to date in the same run and tell Dagster of each day, as a run of the assets would.
 """
 
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import partial
 
 import dagster as dg
 from pydantic import Field
 
+from medallion_assets.contracts.requests import ranges
 from medallion_assets.contracts.table import Extract, FollowDelta, FollowTable, Table, descendants
-from medallion_assets.lakehouse import checking, log, rebuild, reconciling, silver, watermarks
+from medallion_assets.lakehouse import (
+    checking,
+    log,
+    rebuild,
+    reconciling,
+    rollback,
+    silver,
+    versions,
+    watermarks,
+)
 from medallion_assets.lakehouse.control import FoldedEntry, entries
 from medallion_assets.lakehouse.figures import FoldedDay
 from medallion_assets.lakehouse.sources.marks import Mark
 from medallion_assets.lakehouse.storage import Lake, one_writer
 from medallion_assets.orchestration.checks import checks_of
+from medallion_assets.orchestration.failures import BadDays, RetrySettings, handled
 from medallion_assets.orchestration.layers import DayReport, report, silver_reports
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
-from medallion_assets.orchestration.telling import Telling, failure
+from medallion_assets.orchestration.telling import Telling
 
 
 class OneTable(dg.Config):
@@ -33,6 +44,12 @@ class NewWatermark(OneTable):
     )
 
 
+class OlderVersion(dg.Config):
+    table: str = Field(description="Layer and name of the table, such as silver/orders.")
+    version: str = Field(default="", description="The version to restore, such as 3.")
+    as_of: str = Field(default="", description="Or the time whose version it is, UTC: 2026-01-05T10:00.")
+
+
 Events = Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output]
 
 
@@ -41,45 +58,86 @@ def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
 
     @dg.op(description="Judges and folds again the stale days and those with open quarantined rows.")
     def replay_table(
-        context: dg.OpExecutionContext, config: OneTable, spark: SparkResource, lakehouse: LakehouseResource
+        context: dg.OpExecutionContext,
+        config: OneTable,
+        spark: SparkResource,
+        lakehouse: LakehouseResource,
+        retries: RetrySettings,
     ) -> Events:
-        table, run = _named(tables, "silver", config.table), _Run(context, tables, lakehouse, spark)
-        held = {day for day in log.partition_bytes(run.lake.root, f"quarantine/{table.name}") if day}
-        days = sorted(held.union(checking.stale_days(run.lake, table)))
-        before = _quarantined(run.lake, table, days)
-        yield from run.silver(table, lambda: silver.fold_days(run.lake, table, days, again=days))
-        left = _quarantined(run.lake, table, days)
-        yield from run.end({"days": len(days), "freed": before - left, "quarantined": left})
+        with handled(context, lakehouse.lake_root, retries, f"silver/{config.table}"):
+            table, run = _named(tables, "silver", config.table), _Run(context, tables, lakehouse, spark)
+            held = {day for day in log.partition_bytes(run.lake.root, f"quarantine/{table.name}") if day}
+            days = sorted(held.union(checking.stale_days(run.lake, table)))
+            before = _quarantined(run.lake, table, days)
+            yield from run.silver(table, lambda: silver.fold_days(run.lake, table, days, again=days))
+            left = _quarantined(run.lake, table, days)
+            yield from run.end({"days": len(days), "freed": before - left, "quarantined": left})
 
     @dg.op(description="Rebuilds a silver table and its quarantine from bronze, with the contract's types.")
     def full_refresh_table(
-        context: dg.OpExecutionContext, config: OneTable, spark: SparkResource, lakehouse: LakehouseResource
+        context: dg.OpExecutionContext,
+        config: OneTable,
+        spark: SparkResource,
+        lakehouse: LakehouseResource,
+        retries: RetrySettings,
     ) -> Events:
-        table, run = _named(tables, "silver", config.table), _Run(context, tables, lakehouse, spark)
-        yield from run.silver(table, lambda: rebuild.full_refresh(run.lake, table))
-        yield from run.end({})
+        with handled(context, lakehouse.lake_root, retries, f"silver/{config.table}"):
+            table, run = _named(tables, "silver", config.table), _Run(context, tables, lakehouse, spark)
+            yield from run.silver(table, lambda: rebuild.full_refresh(run.lake, table))
+            yield from run.end({})
 
     @dg.op(description="Sets how far a followed source counts as read. The only way back.")
     def reset_watermark_table(
-        context: dg.OpExecutionContext, config: NewWatermark, lakehouse: LakehouseResource
+        context: dg.OpExecutionContext,
+        config: NewWatermark,
+        lakehouse: LakehouseResource,
+        retries: RetrySettings,
     ) -> None:
-        table = _followed(tables, config.table)
-        mark = _mark(table, config.value) if config.value else None
-        with one_writer(lakehouse.lake_root, table.key):  # a pull that is under way notes its own first
-            watermarks.note(lakehouse.lake_root, table.key, watermarks.SUCCESS, mark, 0, context.run.run_id)
+        with handled(context, lakehouse.lake_root, retries, f"bronze/{config.table}"):
+            table = _followed(tables, config.table)
+            mark = _mark(table, config.value) if config.value else None
+            with one_writer(lakehouse.lake_root, table.key):  # a pull that is under way notes its own first
+                watermarks.note(
+                    lakehouse.lake_root, table.key, watermarks.SUCCESS, mark, 0, context.run.run_id
+                )
 
     @dg.op(description="Lands a delete for each key that bronze holds and the database has no more.")
     def reconcile_keys_table(
-        context: dg.OpExecutionContext, config: OneTable, spark: SparkResource, lakehouse: LakehouseResource
+        context: dg.OpExecutionContext,
+        config: OneTable,
+        spark: SparkResource,
+        lakehouse: LakehouseResource,
+        retries: RetrySettings,
     ) -> Events:
-        table, run = _followed(tables, config.table), _Run(context, tables, lakehouse, spark)
-        day, gone = reconciling.reconcile_keys(run.lake, table)
-        for below in descendants(table, tables.values()):
-            if below.layer == "silver":
-                yield from run.silver(below, partial(silver.fold_days, run.lake, below, [day]))
-        yield from run.end({"deleted": gone})
+        with handled(context, lakehouse.lake_root, retries, f"bronze/{config.table}"):
+            table, run = _followed(tables, config.table), _Run(context, tables, lakehouse, spark)
+            day, gone = reconciling.reconcile_keys(run.lake, table)
+            for below in descendants(table, tables.values()):
+                if below.layer == "silver":
+                    yield from run.silver(below, partial(silver.fold_days, run.lake, below, [day]))
+            yield from run.end({"deleted": gone})
 
-    ops = (replay_table, full_refresh_table, reset_watermark_table, reconcile_keys_table)
+    @dg.op(description="Restores a table to an older version, and takes back what the ledgers say since.")
+    def rollback_table(
+        context: dg.OpExecutionContext,
+        config: OlderVersion,
+        spark: SparkResource,
+        lakehouse: LakehouseResource,
+        retries: RetrySettings,
+    ) -> Iterator[dg.Output]:
+        with handled(context, lakehouse.lake_root, retries, config.table):
+            root = lakehouse.lake_root
+            table = versions.find(root, tables, config.table)
+            version = versions.version_asked(root, table.key, config.version, config.as_of)
+            lake = lakehouse.open(spark.session(), context.run.run_id)
+            done = rollback.rollback(lake, table, version)
+            context.log.info(
+                f"{table.key} is as it was at version {done.to_version}, and no other table is changed. "
+                "The sensors, if on, bring it and the tables below up to date; else run the commands of the output"
+            )
+            yield dg.Output(None, metadata={**asdict(done), "commands": _commands(table, done.days)})
+
+    ops = (replay_table, full_refresh_table, reset_watermark_table, reconcile_keys_table, rollback_table)
     return [_job(op) for op in ops]
 
 
@@ -108,14 +166,12 @@ class _Run:
         """What the run came to. Fails where a day is red."""
         self.context.log.info(", ".join(f"{name}: {value}" for name, value in figures.items()) or "Done.")
         if self.red:
-            raise failure(self.red)
+            raise BadDays(self.red)
         yield dg.Output(None, metadata=figures)
 
     def _told(self, table: Table, work: Callable[[], Collection[DayReport]]) -> Events:
-        began = time.monotonic()
-        reports = work()
-        told = Telling(self.context.instance, self.lakehouse, self.lake, table, time.monotonic() - began)
-        yield from told.events(reports, True, {check.name for check in checks_of(table)}, self.red)
+        telling = Telling(self.context, self.lakehouse, self.lake, table)
+        yield from telling.events(work(), True, {check.name for check in checks_of(table)}, self.red)
 
 
 def _job(op: dg.OpDefinition) -> dg.JobDefinition:
@@ -123,6 +179,15 @@ def _job(op: dg.OpDefinition) -> dg.JobDefinition:
     name = op.name.removesuffix("_table")
     graph = dg.GraphDefinition(name, node_defs=[op], description=op.description)
     return graph.to_job(executor_def=dg.in_process_executor)
+
+
+def _commands(table: Table, days: Collection[str]) -> list[str]:
+    """What restates these days. A followed source's batches go and come in one run, so that no row is missed."""
+    spans = ranges(days)
+    if days and isinstance(table.write, FollowDelta | FollowTable):
+        spans = [(min(days), max(days))]
+    select = f"dagster asset materialize -m medallion_assets.definitions --select '{table.key}*'"
+    return [f"{select} --partition-range {first}...{last}" for first, last in spans]
 
 
 def _named(tables: Mapping[str, Table], layer: str, name: str) -> Table:

@@ -11,7 +11,8 @@ from deltalake import DeltaTable
 from pydantic import Field
 from pyspark.sql import SparkSession
 
-from medallion_assets.lakehouse import session
+from medallion_assets.contracts.table import Table
+from medallion_assets.lakehouse import prechecks, session
 from medallion_assets.lakehouse.java import java_home
 from medallion_assets.lakehouse.storage import Lake, table_path
 from medallion_assets.orchestration.partitions import CALENDAR
@@ -25,8 +26,13 @@ class SparkResource(dg.ConfigurableResource):
 
     config: dict[str, Any] = Field(default_factory=dict)
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the driver runs in this process, with its Java and jars."""
+        return "spark.remote" not in self.config
+
     def session(self) -> SparkSession:
-        if "spark.remote" not in self.config:
+        if self.is_embedded:
             os.environ["JAVA_HOME"] = java_home()
         return LazyPySparkResource(spark_config=session.spark_config(self.config)).spark_session
 
@@ -44,6 +50,10 @@ class LakehouseResource(dg.ConfigurableResource):
     @property
     def landing_root(self) -> str:
         return _place(self.landing, "MEDALLION_LANDING", "data/landing")
+
+    def before_run(self, table: Table, embedded: bool) -> None:
+        """PreCheckError where a run of the table would stumble: it is said before anything is touched."""
+        prechecks.before_run(self.lake_root, self.landing_root, table, embedded)
 
     def open(self, spark: SparkSession, run_id: str = "") -> Lake:
         return Lake(spark, self.lake_root, self.landing_root, run_id, tuple(CALENDAR.get_partition_keys()))

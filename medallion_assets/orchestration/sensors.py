@@ -26,12 +26,12 @@ from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource
 
 # A default status is part of a definition, so it is read with it.
-_STATUS = (
+STATUS = (
     dg.DefaultSensorStatus.RUNNING
     if os.environ.get("MEDALLION_SENSORS") == "on"
     else dg.DefaultSensorStatus.STOPPED
 )
-_ALIKE: Any = {"job": landing_to_gold, "minimum_interval_seconds": 15, "default_status": _STATUS}
+_ALIKE: Any = {"job": landing_to_gold, "minimum_interval_seconds": 15, "default_status": STATUS}
 _OPEN = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,

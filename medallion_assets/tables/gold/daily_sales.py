@@ -1,5 +1,7 @@
 """Gold daily sales: what was sold on each day, to which segment, in which category."""
 
+from datetime import timedelta
+
 from medallion_assets.contracts.measures import average, count, count_distinct, greatest, least, total
 from medallion_assets.contracts.table import Column, Join, ReplaceDay, Table
 from medallion_assets.tables.gold import dim_customer, dim_product, fact_orders
@@ -20,6 +22,7 @@ TABLE = Table(
     where="order_status = 'COMPLETED'",
     write=ReplaceDay("order_date"),
     partition_by="order_date",
+    due=timedelta(hours=6),
     columns=(
         Column("order_date", "date", "Business day", ("gold.fact_orders.order_date",)),
         Column("customer_segment", "string", "As of the day; UNKNOWN for guests", SEGMENT),

@@ -1,0 +1,206 @@
+"""What a run would stumble over, and what waits for somebody: one line each.
+
+FAIL is the first (exit code 1), WARN the second. Listings, ledgers and Dagster's own records are read: no Spark.
+"""
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime, timedelta, timezone
+from importlib import metadata
+from typing import NamedTuple
+
+import dagster as dg
+from packaging.requirements import Requirement
+
+from medallion_assets.commands.running import instance
+from medallion_assets.contracts.table import Land, Table
+from medallion_assets.definitions import defs
+from medallion_assets.lakehouse import journal, prechecks
+from medallion_assets.lakehouse.control import FoldedEntry, LandedEntry, entries
+from medallion_assets.lakehouse.landing import list_files
+from medallion_assets.lakehouse.lateness import late_tables
+from medallion_assets.lakehouse.watching import landing_state, sources_with_news
+from medallion_assets.orchestration.partitions import CALENDAR
+from medallion_assets.orchestration.resources import LakehouseResource
+from medallion_assets.tables import find_tables
+
+WARN, FAIL = "WARN", "FAIL"
+DAY = timedelta(days=1)
+ASLEEP = timedelta(minutes=10)  # a sensor that is on ticks every 15 seconds
+INSTALL = "remove .venv and `make jars` (PYTHON= names another Python)"
+_GOING_ON = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+
+
+class Line(NamedTuple):
+    """Without anything to do it is OK, else `level`."""
+
+    what: str
+    where: str
+    todo: str = ""
+    level: str = WARN
+
+
+def main() -> int:
+    place = LakehouseResource()
+    root, landing, tables = place.lake_root, place.landing_root, find_tables().values()
+    lines = [
+        *told("versions", versions),
+        *told("machine", lambda: machine(root)),
+        *told("sources", lambda: sources(landing, root, tables)),
+        *told("Dagster", dagster_home),
+        *told("silver", lambda: silver(root, tables)),
+        *told("landed files", lambda: landed_files(landing, root, tables)),
+        *told("late tables", lambda: late(root, tables)),
+        *told("last error", lambda: last_error(root)),
+    ]
+    width = max(len(line.what) for line in lines)
+    for line in lines:
+        state, todo = (line.level, f"  -> {line.todo}") if line.todo else ("OK", "")
+        print(f"{state:<4}  {line.what:<{width}}  {line.where}{todo}")
+    return 1 if any(line.todo and line.level == FAIL for line in lines) else 0
+
+
+def told(what: str, look: Callable[[], Iterable[Line]]) -> Iterable[Line]:
+    """What cannot be looked at is told too, and keeps nothing else from being told."""
+    try:
+        yield from look()
+    except Exception as error:
+        yield Line(what, type(error).__name__, str(error).strip().partition("\n")[0] or "mend it", FAIL)
+
+
+def versions() -> Iterable[Line]:
+    """What is installed, against what pyproject.toml asks for."""
+    python = f"python{metadata.metadata('medallion_assets')['Requires-Python']}"
+    for pin in map(Requirement, [python, *(metadata.requires("medallion_assets") or ())]):
+        if pin.marker is None:  # of an extra otherwise
+            found = platform.python_version() if pin.name == "python" else metadata.version(pin.name)
+            yield Line(pin.name, found, "" if found in pin.specifier else f"need {pin}: {INSTALL}", FAIL)
+
+
+def machine(root: str) -> Iterable[Line]:
+    yield from map(_finding, (prechecks.java(), prechecks.jars(), prechecks.lake_writable(root)))
+    yield _finding(prechecks.free_disk(root, prechecks.minimum_free()))
+
+
+def sources(landing: str, root: str, tables: Collection[Table]) -> Iterable[Line]:
+    found = [prechecks.source_readable(landing, table) for table in tables if table.layer == "bronze"]
+    yield from (_finding(one) for one in found if one)
+    _, notes = sources_with_news(tables, root)
+    yield from (Line("followed source", note, "let it be reached from here", FAIL) for note in notes)
+
+
+def _finding(one: prechecks.Finding) -> Line:
+    return Line(one.what, one.where, one.problem, FAIL)
+
+
+def dagster_home() -> Iterable[Line]:
+    home = os.environ.get("DAGSTER_HOME", "")
+    yield Line("DAGSTER_HOME", home or "not set", "" if home else "use `make`, or set it: runs are forgotten")
+    if home:
+        with instance() as kept:
+            yield from (*pools(kept), *open_runs(kept), *sensors(kept))
+
+
+def pools(kept: dg.DagsterInstance) -> Iterable[Line]:
+    """A pool's slot makes a table's only writer: one that a dead run holds keeps all others waiting."""
+    store = kept.event_log_storage
+    names = {limit.name for limit in store.get_pool_limits()} | set(store.get_concurrency_keys())
+    held = [(name, run) for name in sorted(names) for run in store.get_concurrency_info(name).active_run_ids]
+    for name, run in held:
+        holder = kept.get_run_by_id(run)
+        over = holder is None or holder.is_finished
+        todo = "free it in the UI (Deployment, Concurrency); `make dev` does after a minute" if over else ""
+        yield Line(f"pool {name}", f"held by run {run[:8]}, which is {'over' if over else 'open'}", todo)
+    yield Line("pools", f"{len(names)} known, {len(held)} in use")
+
+
+def open_runs(kept: dg.DagsterInstance) -> Iterable[Line]:
+    """The limit is the instance's max_runtime_seconds, or a day where it has none."""
+    limit = timedelta(seconds=kept.run_monitoring_max_runtime_seconds) or DAY
+    records = kept.get_run_records(dg.RunsFilter(statuses=_GOING_ON))
+    began = {r.dagster_run.run_id: r.start_time or r.create_timestamp.timestamp() for r in records}
+    for run, age in ((run, _age(moment)) for run, moment in began.items()):
+        todo = "terminate it in the UI: its process may be gone" if age > limit else ""
+        yield Line(f"run {run[:8]}", f"open for {_span(age)}, the limit is {_span(limit)}", todo)
+
+
+def sensors(kept: dg.DagsterInstance) -> Iterable[Line]:
+    states = kept.all_instigator_state()
+    for name in sorted(sensor.name for sensor in defs.get_repository_def().sensor_defs):
+        ids = [(s.instigator_origin_id, s.selector_id) for s in states if s.instigator_name == name]
+        ticks = [tick for one in ids for tick in kept.get_ticks(*one, limit=1)]
+        if not ticks:
+            yield Line(f"sensor {name}", "never ticked", "start `make dev`")
+            continue
+        last = max(ticks, key=lambda tick: tick.timestamp)
+        age = _age(last.timestamp)
+        todo = "start `make dev`, or turn it on" if age > ASLEEP else ""
+        todo = "read its error in the UI (Automation)" if last.is_failure else todo
+        yield Line(f"sensor {name}", f"{last.status.value} {_span(age)} ago", todo)
+
+
+def silver(root: str, tables: Iterable[Table]) -> Iterable[Line]:
+    """Rows in quarantine, and days that were folded under an older contract, as the ledger has them."""
+    for table in (table for table in tables if table.layer == "silver"):
+        days = entries(root, FoldedEntry, table.key)
+        files = [file for listed in days.values() for file in listed.values()]
+        held = sum(file.quarantined for file in files)
+        stale = {file.day for file in files if file.fingerprint != table.fingerprint}
+        todo = f"mend files or contract, then `make replay TABLE={table.name}`" if held or stale else ""
+        yield Line(table.key, f"{held} rows in quarantine, {len(stale)} of {len(days)} days stale", todo)
+
+
+def landed_files(landing: str, root: str, tables: Collection[Table]) -> Iterable[Line]:
+    """The days whose files bronze or silver has not taken as they are; `sources` tells what cannot be listed."""
+    landed, taken, notes = landing_state(tables, landing, root)
+    late = sorted(at for at, state in landed.items() if taken.get(at) != state)
+    for table in tables:
+        days = [day for key, day in late if key == table.key]
+        if days:
+            oldest = f"the oldest {days[0]}{_oldest_file(landing, root, table, days)}"
+            in_calendar = CALENDAR.has_partition_key(days[0])
+            todo = f"materialize {days[0]}" if in_calendar else "correct its date, or MEDALLION_FIRST_DAY"
+            yield Line(table.key, f"{len(days)} days wait, {oldest}", todo)
+    if not late and not notes:
+        yield Line("landed files", f"{len(landed)} days, all taken")
+
+
+def _oldest_file(landing: str, root: str, table: Table, days: Collection[str]) -> str:
+    """Of the files that bronze has not taken; where it took all of them, of those that silver waits for."""
+    if not isinstance(table.write, Land):
+        return ""
+    ledger = entries(root, LandedEntry, table.key, days).values()
+    known = {path: file.identity for files in ledger for path, file in files.items()}
+    files = list_files(landing, table.write.source, days)
+    new = [f for f in files if known.get(f.path) != (f.size, f.modified_at.isoformat())] or files
+    return f", oldest file {_span(_age(min(f.modified_at.timestamp() for f in new)))} old" if new else ""
+
+
+def late(root: str, tables: Collection[Table]) -> Iterable[Line]:
+    for key, text in late_tables(root, tables, journal.now()).items():
+        yield Line(key, text.removeprefix(f"{key}: "), "land its files, or see why no run took them")
+
+
+def last_error(root: str) -> Iterable[Line]:
+    errors = journal.since(root, journal.PipelineError, journal.now() - DAY)
+    for last in errors[-1:]:
+        said = last.message.strip().partition("\n")[0]
+        where = f"{last.asset} {last.day}, {_span(_age(last.timestamp.timestamp()))} ago: {said}"
+        yield Line("last error", where, f"mend it and materialize the day (run {last.run_id[:8]})")
+    if not errors:
+        yield Line("last error", "none within a day")
+
+
+def _age(timestamp: float) -> timedelta:
+    return datetime.now(timezone.utc) - datetime.fromtimestamp(timestamp, timezone.utc)
+
+
+def _span(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h" if minutes < 2880 else f"{age.days} d"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

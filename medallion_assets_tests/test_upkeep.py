@@ -1,0 +1,216 @@
+"""Daily upkeep: fragmented days are compacted, old files go; no row changes, no reader and no day of gold notices."""
+
+import os
+import re
+import time
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import dagster as dg
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+from pyspark.sql import DataFrame
+
+from medallion_assets.commands.upkeep import report
+from medallion_assets.lakehouse import gold, journal, log, refreshes
+from medallion_assets.lakehouse.behind import behind
+from medallion_assets.lakehouse.retention import retention, undone
+from medallion_assets.lakehouse.upkeep import upkeep
+from medallion_assets.lakehouse.versions import commit_times
+from medallion_assets.orchestration.upkeep import build_upkeep
+from medallion_assets_tests.desk import Desk, defs
+from medallion_assets_tests.workshop import TABLES, Workshop
+
+pytestmark = pytest.mark.long
+
+ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
+FACTS, ORDERS = TABLES["gold/fact_orders"], TABLES["silver/orders"]
+_TIME = pa.timestamp("us", tz="UTC")
+_ARROW = {
+    "order_date": pa.date32(),
+    "order_amount": pa.decimal128(18, 2),
+    "updated_at": _TIME,
+    "_deleted_at": _TIME,
+}
+
+
+def scatter(shop: Workshop, key: str, rows: DataFrame) -> None:
+    """The table becomes these rows in one file each, as many small appends leave them."""
+    writer = rows.write.format("delta").partitionBy("order_date").option("maxRecordsPerFile", 1)
+    writer.mode("overwrite").save(shop.lake.path(key))
+
+
+def silver_orders(shop: Workshop, *rows: tuple[str, str | None, str | None]) -> DataFrame:
+    """Of (order, day, customer); without a day a tombstone."""
+    at = datetime(2026, 1, 1, 10, tzinfo=timezone.utc)
+    values = [
+        {
+            "order_id": name,
+            "customer_id": customer,
+            "product_id": "p1",
+            "order_date": date.fromisoformat(day) if day else None,
+            "order_amount": Decimal("10.00"),
+            "order_status": "COMPLETED",
+            "updated_at": at,
+            "_deleted_at": None if day else at,
+        }
+        for name, day, customer in rows
+    ]
+    schema = pa.schema({name: _ARROW.get(name, pa.string()) for name in values[0]})
+    return shop.spark.createDataFrame(pa.Table.from_pylist(values, schema=schema))
+
+
+def files(shop: Workshop, key: str) -> dict[str | None, int]:
+    """Partition value -> number of files."""
+    values = [value for value, _ in log.active_files(shop.table(key)).values()]
+    return {value: values.count(value) for value in values}
+
+
+def orphan(folder: Path, days_old: float) -> Path:
+    """A file of no commit, such as a killed writer leaves."""
+    path = folder / "part-00000-orphan.snappy.parquet"
+    path.write_bytes(b"four")
+    then = time.time() - days_old * 86400
+    os.utime(path, (then, then))
+    return path
+
+
+def test_upkeep_rearranges_files_and_neither_readers_nor_gold_notice(shop: Workshop):
+    sold = [(f"o{n}", ONE, f"c{n}") for n in range(9)]
+    gone = [(f"x{n}", None, None) for n in range(9)]
+    scatter(shop, ORDERS.key, silver_orders(shop, *sold, ("p1", TWO, None), ("p2", TWO, "c1"), *gone))
+    shop.run(FACTS.key, ONE)
+    scatter(shop, FACTS.key, shop.lake.read(FACTS.key))
+    keys = [ORDERS.key, FACTS.key]
+    assert files(shop, ORDERS.key) == {ONE: 9, TWO: 2, None: 9}
+    untouched = {f for f in shop.files(ORDERS.key) if f"={TWO}" in f}
+    rows, read_of = {key: shop.rows(key) for key in keys}, shop.table(ORDERS.key).version()
+    old = orphan(Path(shop.lake.path(ORDERS.key)), days_old=8)
+    young = orphan(Path(shop.lake.path(ORDERS.key), f"order_date={TWO}"), days_old=6)
+    running = shop.lake.read(ORDERS.key).select("order_id").toLocalIterator()
+    planned, by_delta_rs = shop.lake.read(ORDERS.key), shop.table(ORDERS.key).to_pyarrow_dataset()
+    seen = [next(running)[0]]
+
+    saved = {table.key: table for table in upkeep(shop.lake, TABLES.values())}
+
+    assert (saved[ORDERS.key].compacted, saved[ORDERS.key].made) == (18, 2)
+    assert (saved[ORDERS.key].removed, saved[ORDERS.key].bytes_removed) == (1, 4)
+    assert not any(table.error for table in saved.values())
+    assert files(shop, ORDERS.key) == {ONE: 1, TWO: 2, None: 1}
+    assert untouched < shop.files(ORDERS.key)
+    assert files(shop, FACTS.key) == {ONE: 1, TWO: 2}
+    (sorting,) = shop.table(FACTS.key).history(limit=1)
+    assert sorting["operationParameters"]["zOrderBy"] == '["customer_id"]'
+    assert {key: shop.rows(key) for key in keys} == rows
+    assert young.exists() and not old.exists()
+
+    everything = ["p1", "p2", *[name for name, *_ in (*sold, *gone)]]
+    everything.sort()
+    assert sorted([*seen, *[row[0] for row in running]]) == everything
+    assert sorted(row[0] for row in planned.select("order_id").collect()) == everything
+    assert sorted(by_delta_rs.to_table(columns=["order_id"])["order_id"].to_pylist()) == everything
+
+    assert behind(shop.lake.root, FACTS) is None
+    figures, newer = gold.reconcile_days(shop.lake, FACTS, [ONE, TWO])
+    assert newer  # the version that gold was computed of is no longer the current one, and is read
+    told = [(figures[day].rows, figures[day].blocked_by(FACTS)) for day in (ONE, TWO)]
+    assert told == [(9, None), (2, None)]
+    replaced = commit_times(shop.lake.root, ORDERS.key)[read_of + 1]
+    assert undone(shop.lake.root, ORDERS.key) == {FACTS.key: replaced}
+
+    versions = shop.versions(keys)
+    assert not any(upkeep(shop.lake, TABLES.values()))
+    assert shop.versions(keys) == versions
+
+    changed = shop.lake.read(ORDERS.key).where("order_id = 'p1'")
+    shop.lake.append(changed, ORDERS.key, "order_date")
+    after = behind(shop.lake.root, FACTS)
+    assert after is not None and after.days == {TWO}
+
+
+def test_days_touched_before_and_after_a_rearrangement_are_told_and_rearranged_ones_are_not(tmp_path: Path):
+    path = str(tmp_path / "silver" / "orders")
+
+    def append(day: str) -> None:
+        write_deltalake(path, pa.table({"day": [day], "n": [1]}), mode="append", partition_by=["day"])
+
+    append(ONE)
+    append(ONE)
+    since = DeltaTable(path).version()
+    append(THREE)
+    assert DeltaTable(path).optimize.compact()["numFilesRemoved"] == 2
+    assert log.touched_days(str(tmp_path), ORDERS.key, since) == {THREE}
+    append(TWO)
+    append(TWO)
+    DeltaTable(path).optimize.compact()
+    assert log.touched_days(str(tmp_path), ORDERS.key, since) == {TWO, THREE}
+    assert log.touched_days(str(tmp_path), ORDERS.key, since + 2) == {TWO}
+    assert log.touched_days(str(tmp_path), ORDERS.key, 99) is None
+
+
+def test_removed_files_are_kept_for_a_week_and_for_as_long_as_gold_reads_an_older_version():
+    now = datetime(2026, 1, 20, 3, tzinfo=timezone.utc)
+    assert retention(now, []) == timedelta(hours=168)
+    assert retention(now, [datetime(2026, 1, 19, 3, tzinfo=timezone.utc)]) == timedelta(hours=168)
+    long_ago, newer = (datetime(2026, 1, day, 3, tzinfo=timezone.utc) for day in (10, 15))
+    assert retention(now, [newer, long_ago]) == timedelta(days=10, hours=1)
+
+
+def test_nothing_is_removed_while_gold_reads_a_version_that_was_replaced_over_a_week_ago(shop: Workshop):
+    root, path = shop.lake.root, shop.lake.path(ORDERS.key)
+    for key in (ORDERS.key, FACTS.key):
+        write_deltalake(shop.lake.path(key), pa.table({"n": [1]}))
+    write_deltalake(path, pa.table({"n": [2]}), mode="overwrite")
+    refreshes.note_refresh(root, FACTS, {ORDERS.key: 0})
+    commit = Path(path, "_delta_log/00000000000000000001.json")
+    week_old = re.sub(
+        r'("timestamp":)(\d+)', lambda m: f"{m[1]}{int(m[2]) - 7 * 86_400_000}", commit.read_text()
+    )
+    commit.write_text(week_old)
+    old = orphan(Path(path), days_old=8)
+
+    saved = {table.key: table for table in upkeep(shop.lake, [ORDERS, FACTS])}
+    assert saved[ORDERS.key].waits_for == FACTS.key and old.exists()
+    assert str(saved[ORDERS.key]).endswith("older files wait until gold/fact_orders is materialized")
+
+    refreshes.note_refresh(root, FACTS, {ORDERS.key: 1})
+    assert undone(root, ORDERS.key) == {}
+
+
+def test_a_table_that_cannot_be_kept_fails_the_job_after_the_others_are_kept(desk: Desk):
+    root = desk.shop.lake.root
+    for n in range(9):
+        moment = datetime(2026, 1, 1, n, tzinfo=timezone.utc)
+        journal.append(root, [journal.RunEntry(ORDERS.key, ONE, f"r{n}", journal.OK, "1", moment)])
+    ledger = Path(root, journal.RunEntry.KEY)
+    old, young = orphan(ledger, days_old=8), ledger / "young.parquet"
+    young.write_bytes(b"")
+    entries = journal.entries_of(root, ORDERS.key, ONE, ONE)
+    corrupt = Path(root, "silver/orders/_delta_log/00000000000000000000.json")
+    corrupt.parent.mkdir(parents=True)
+    corrupt.write_text("{no json")
+
+    job, schedule = build_upkeep(TABLES)
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 3 * * *", "UTC")
+    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+
+    def run() -> dg.ExecuteInProcessResult:
+        return job.execute_in_process(instance=desk.instance, resources=defs.resources, raise_on_error=False)
+
+    result = run()
+    (failed,) = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    assert failed.user_failure_data and "silver/orders: " in str(failed.user_failure_data.description)
+    told = report(failed.user_failure_data.metadata)
+    assert told[-1] == "  2 tables: 9 files compacted, 1 removed (4 bytes)"
+    assert "control/run_ledger: 9 files" in "\n".join(told)
+    assert len(DeltaTable(ledger).file_uris()) == 1 and young.exists() and not old.exists()
+    assert journal.entries_of(root, ORDERS.key, ONE, ONE) == entries and len(entries) == 9
+
+    corrupt.unlink()
+    corrupt.parent.rmdir()
+    result = run()
+    assert result.success
+    (done,) = [event.step_output_data for event in result.all_events if event.is_successful_output]
+    (total,) = report(done.metadata)
+    assert total.endswith(": 0 files compacted, 0 removed (0 bytes)")
