@@ -177,6 +177,7 @@ class Table:
 
     inputs: the table that this one is made of
     rules, quarantine_limit: silver's row rules, and the share of a day's rows in quarantine above which it is blocked
+    purge_after: how long silver keeps tombstones and quarantined rows after their time; None keeps them for ever
     joins, where, totals: gold's dimensions, the SQL filter of its facts, and what must reconcile beside its measures
     sort_by: by what gold's files are sorted, so that statistics skip what a query does not ask for
     expects_data: a day without data is an error, but for `days_off` (weekdays such as SUNDAY, or dates)
@@ -192,6 +193,7 @@ class Table:
     rules: tuple[Rule, ...] = ()
     partition_by: str | None = None
     quarantine_limit: float = 1.0
+    purge_after: timedelta | None = None
     joins: tuple[Join, ...] = ()
     where: str = "true"
     totals: tuple[Total, ...] = ()

@@ -1,12 +1,14 @@
 """What became of each change: which one of a key wins, and whether it beats what is stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.table import History, Table, Upsert
+from medallion_assets.lakehouse.horizons import is_expired, may_be_outdated
 from medallion_assets.lakehouse.judging import PROVENANCE
 from medallion_assets.lakehouse.near import Range, within
 from medallion_assets.lakehouse.storage import Lake
@@ -30,13 +32,42 @@ def last_rows(table: Table, stored: DataFrame) -> DataFrame:
     )
 
 
-def fates_now(lake: Lake, table: Table, own: DataFrame) -> Fates:
-    """What became of valid changes, by what is stored now; a change that is newer than what is stored has no fate."""
+def fates_now(
+    lake: Lake,
+    table: Table,
+    own: DataFrame,
+    folded: Callable[[], DataFrame],
+    horizon: datetime | None = None,
+) -> Fates:
+    """What became of valid changes, by what is stored now; a change that is newer than what is stored has no fate.
+
+    A tombstone that was purged is told from bronze: `folded` gives all changes that count, if it must be asked.
+    """
     rows = with_current(lake, table, ranked(table, own))
+    rows = _with_purged(table, rows, folded, horizon) if horizon else rows
     missing = F.col("_current").isNull() | comes_after_current()
     stays = (F.col("_rank") == 1) & same_as_current("_sequence", *PROVENANCE)
     counts = rows.withColumn("_fate", F.when(~missing, fate(stays))).groupBy(*PROVENANCE).agg(*fate_counts())
     return as_fates(counts.collect())
+
+
+def _with_purged(
+    table: Table, rows: DataFrame, folded: Callable[[], DataFrame], horizon: datetime
+) -> DataFrame:
+    """`_current` is the purged tombstone where nothing is stored of a key and its last change is an expired delete.
+
+    Folded, not counted in the ledger: that tells of a file's rows as of its own fold, before the delete came. And so
+    a live row that somebody lost still leaves its changes without a fate.
+    """
+    keys = list(policy(table).keys)
+    unknown = rows.where(F.col("_current").isNull() & may_be_outdated(rows, horizon)).select(*keys)
+    if unknown.isEmpty():
+        return rows
+    last = ranked(table, folded().join(unknown, keys, "left_semi")).where("_rank = 1")
+    tombstone = F.struct(*STORED, F.lit(None).cast("string").alias("partition")).alias("_purged")
+    purged = last.where(is_expired(last, horizon)).select(*keys, tombstone)
+    joined = rows.join(purged, keys, "left")
+    return joined.withColumn("_current", F.coalesce("_current", "_purged")).drop("_purged")
 
 
 def is_unique(lake: Lake, table: Table) -> bool:

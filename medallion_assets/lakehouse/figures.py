@@ -108,6 +108,20 @@ def with_rows(files: Mapping[str, LandedEntry]) -> dict[str, LandedEntry]:
     return {path: entry for path, entry in files.items() if entry.status == LOADED}
 
 
+def unchanged_files(
+    folded: Mapping[str, Mapping[str, FoldedEntry]], landed: Mapping[str, Mapping[str, LandedEntry]]
+) -> dict[str, set[str]]:
+    """The files that are landed as they were folded."""
+    return {
+        day: {path for path, entry in files.items() if _is_unchanged(entry, landed.get(day, {}).get(path))}
+        for day, files in folded.items()
+    }
+
+
+def _is_unchanged(folded: FoldedEntry, landed: LandedEntry | None) -> bool:
+    return landed is not None and folded.identity == landed.identity and folded.fingerprint != UNDER_WAY
+
+
 def judged_rows(lake: Lake, table: Table, files: Files) -> DataFrame:
     """The bronze rows of these files, judged."""
     days = sorted(day for day, paths in files.items() if paths)

@@ -6,6 +6,7 @@ folded again from bronze, since an interval in which equal neighbours coalesced 
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -13,6 +14,7 @@ from pyspark.sql import functions as F
 from medallion_assets.contracts.table import VERSIONED, History, Table
 from medallion_assets.lakehouse.fates import STORED, last_rows, same_as_current
 from medallion_assets.lakehouse.formats.layout import quoted
+from medallion_assets.lakehouse.horizons import may_be_outdated
 from medallion_assets.lakehouse.judging import PROVENANCE, business_columns
 from medallion_assets.lakehouse.near import Range, key_ranges, within
 from medallion_assets.lakehouse.publishing import Staged, stage
@@ -26,38 +28,45 @@ def policy(table: Table) -> History:
     return table.write
 
 
-def fold_on_top(lake: Lake, table: Table, own: DataFrame, others: Callable[[], DataFrame]) -> Staged:
+def fold_on_top(
+    lake: Lake,
+    table: Table,
+    own: DataFrame,
+    others: Callable[[], DataFrame],
+    horizon: datetime | None = None,
+) -> Staged:
     """`own`: new valid changes; `others` gives those of all other folded files, and is asked only if it must be."""
     keys = list(policy(table).keys)
     near = key_ranges(lake, table, own)
     changes = _changes(own, is_own=True)
     if not lake.exists(table.key):
-        return _staged(table, changes, None)
+        return _staged(table, changes, None, horizon)
     affected = own.select(*keys).distinct()
     stored = lake.read(table.key).where(within(table, near)).join(affected, keys, "left_semi")
     last = last_rows(table, stored)
     held = changes.unionByName(_as_changes(last), allowMissingColumns=True)
-    staged = _staged(table, held, last, near)
+    staged = _staged(table, held, last, horizon, near, on_top=True)
     if not staged.late or _say_nothing_new(table, staged.rows.where("_is_late"), stored):
         return staged
     staged.rows.unpersist()
     again = changes.unionByName(_changes(others().join(affected, keys, "left_semi"), is_own=False), True)
-    return _staged(table, again, stored, near)
+    return _staged(table, again, stored, horizon, near)
 
 
 def _say_nothing_new(table: Table, late: DataFrame, stored: DataFrame) -> bool:
     """Whether each late change says of its time what a stored version, or the gap between two, says already.
 
-    Strictly before the last change that is stored there, which another of the same time could replace.
+    Strictly before the last change that is stored there, which another of the same time could replace. Of a key whose
+    last change is not stored, a purged tombstone, nothing is said already.
     """
     keys, values = policy(table).keys, F.struct(*map(quoted, policy(table).tracked)).alias("values")
     source = F.struct(*PROVENANCE).alias("source")
     is_version = F.col("_deleted_at").isNull().alias("is_version")
-    held = F.struct(
-        "valid_from", "valid_to", "_sequence", _time(stored).alias("last"), is_version, source, values
-    )
+    is_last = F.expr("is_current OR _deleted_at IS NOT NULL").alias("is_last")
+    last = _time(stored).alias("last")
+    held = F.struct("valid_from", "valid_to", "_sequence", last, is_version, is_last, source, values)
     told = late.select(*keys, "_sequence", "_is_delete", source, values).join(
-        stored.select(*keys, held.alias("_held")), list(keys)
+        stored.select(*keys, held.alias("_held")), list(keys), "left"
     )
     at, of = _time(told), F.col("_held").getField
     begun = of("is_version") & (at >= of("valid_from"))
@@ -68,19 +77,22 @@ def _say_nothing_new(table: Table, late: DataFrame, stored: DataFrame) -> bool:
         F.bool_or(resent | again).alias("again"),
         F.bool_or(covered).alias("covered"),
         F.max(of("last")).alias("last"),
+        F.coalesce(F.bool_or(of("is_last")), F.lit(False)).alias("is_known"),
     )
-    return found.where("IF(_is_delete, covered OR _at >= last, NOT again)").isEmpty()
+    return found.where("NOT is_known OR IF(_is_delete, covered OR _at >= last, NOT again)").isEmpty()
 
 
-def fold_again(lake: Lake, table: Table, own: DataFrame, others: DataFrame) -> Staged:
+def fold_again(
+    lake: Lake, table: Table, own: DataFrame, others: DataFrame, horizon: datetime | None = None
+) -> Staged:
     """All keys from all their changes: a version does not tell of every change that it rests on."""
     changes = _changes(own, is_own=True).unionByName(_changes(others, is_own=False), True)
-    return _staged(table, changes, lake.read(table.key) if lake.exists(table.key) else None)
+    return _staged(table, changes, lake.read(table.key) if lake.exists(table.key) else None, horizon)
 
 
-def fold_anew(table: Table, own: DataFrame) -> Staged:
+def fold_anew(table: Table, own: DataFrame, horizon: datetime | None = None) -> Staged:
     """A table from nothing: `own` are all valid changes."""
-    return _staged(table, _changes(own, is_own=True), None)
+    return _staged(table, _changes(own, is_own=True), None, horizon)
 
 
 def _changes(rows: DataFrame, is_own: bool) -> DataFrame:
@@ -114,9 +126,16 @@ def _time(rows: DataFrame):
     return F.col(f"_sequence.{rows.schema['_sequence'].dataType.fieldNames()[0]}")  # type: ignore[attr-defined]
 
 
-def _staged(table: Table, changes: DataFrame, stored: DataFrame | None, near: Sequence[Range] = ()) -> Staged:
+def _staged(
+    table: Table,
+    changes: DataFrame,
+    stored: DataFrame | None,
+    horizon: datetime | None,
+    near: Sequence[Range] = (),
+    on_top: bool = False,
+) -> Staged:
     """The versions that the changes make, beside what is stored of these keys."""
-    versions = _versions(table, changes)
+    versions = _versions(table, changes, horizon if on_top else None)
     row_key = list(policy(table).row_key)
     if stored is None:
         stored = versions.withColumn("_deleted_at", F.lit(None).cast("timestamp")).limit(0)
@@ -135,13 +154,15 @@ def _staged(table: Table, changes: DataFrame, stored: DataFrame | None, near: Se
         expected=0,
         late=F.col("_is_late"),
         near=near,
+        horizon=horizon,
     )
 
 
-def _versions(table: Table, changes: DataFrame) -> DataFrame:
+def _versions(table: Table, changes: DataFrame, horizon: datetime | None) -> DataFrame:
     """The changes; `valid_from` is NULL but for the last change of each version, and for a tombstone.
 
-    `_is_last`: the last change of its key. `_is_late`: not later than a stored version that is among the changes.
+    `_is_last`: the last change of its key. `_is_late`: not later than a stored version that is among the changes, or
+    than a tombstone that may have been purged before `horizon`.
     """
     keys, tracked = policy(table).keys, policy(table).tracked
     source = F.struct(*PROVENANCE)
@@ -156,6 +177,10 @@ def _versions(table: Table, changes: DataFrame) -> DataFrame:
     late = F.col("_own") & (F.col("_time") <= F.col("_stored._time")) & ~resent
     # Of several changes at one time only the last shows.
     shows = (F.col("_next").isNull() | (F.col("_next") != F.col("_time"))) & ~F.coalesce(late, F.lit(False))
+    if horizon:  # also a delete that comes first: a tombstone begins with the first of several deletes
+        is_first = F.col("_time") == F.min("_time").over(Window.partitionBy(*keys))
+        outdated = may_be_outdated(told, horizon) | (F.col("_is_delete") & is_first)
+        late = late | (F.col("_own") & F.col("_stored").isNull() & outdated)
     told = told.withColumns({"_is_last": F.col("_next").isNull(), "_is_late": late, "_shows": shows})
 
     shown = Window.partitionBy(*keys, "_shows").orderBy(*order)

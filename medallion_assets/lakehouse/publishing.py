@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column as Expression
@@ -12,6 +13,7 @@ from medallion_assets.contracts.table import VERSIONED, History, Table
 from medallion_assets.lakehouse import log
 from medallion_assets.lakehouse.fates import Fates, as_fates, fate, fate_counts, policy
 from medallion_assets.lakehouse.formats.layout import quoted
+from medallion_assets.lakehouse.horizons import change_time, is_expired
 from medallion_assets.lakehouse.judging import PROVENANCE, business_columns
 from medallion_assets.lakehouse.near import Range, within
 from medallion_assets.lakehouse.storage import Lake
@@ -55,12 +57,17 @@ def stage(
     expected: int,
     late: Expression | None = None,
     near: Sequence[Range] = (),
+    horizon: datetime | None = None,
 ) -> Staged:
     """Persists the changes, joined with what is stored of them (`_current`), and counts them in one pass.
 
     action, wins: what to do with a row, and whether it holds the last change of its key
     joins: an aggregate that comes to `expected` if every key has at most one current row
+    horizon: a tombstone of an earlier time is not put; what it would have replaced goes
     """
+    if horizon:
+        purged = (action == "put") & is_expired(joined, horizon)
+        action = F.when(purged, F.when(F.col("_current").isNotNull(), "drop")).otherwise(action)
     rows = joined.withColumns({"_action": action, "_fate": F.when(F.col("_own"), fate(wins))}).persist()
     put, drop, known = F.col("_action") == "put", F.col("_action") == "drop", F.col("_current").isNotNull()
     partition = F.coalesce(F.col("_current.partition"), F.lit(NULL_PARTITION))
@@ -153,14 +160,11 @@ def _stored_columns(table: Table, changes: DataFrame) -> list[Expression]:
         for name in business_columns(changes)
         if name not in versioned
     ]
-    first = changes.schema["_sequence"].dataType.fields[0]  # type: ignore[attr-defined]
-    has_time = first.dataType.typeName() in ("timestamp", "date")
-    change_time = F.col(f"_sequence.{first.name}" if has_time else "_ingestion_date").cast("timestamp")
     return [
         *business,
         *[F.col(name) for name in versioned],
         F.col("_sequence"),
-        F.when(deleted, change_time).alias("_deleted_at"),
+        F.when(deleted, change_time(changes)).alias("_deleted_at"),
         *[F.col(name) for name in PROVENANCE],
         F.current_timestamp().alias("_silver_processed_timestamp"),
         F.col("_data_quality_score"),

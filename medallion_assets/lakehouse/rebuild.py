@@ -68,9 +68,9 @@ class _Rebuild(Step):
 
     def _fold(self, valid: DataFrame, days: Mapping[str, FoldedDay], open_days: list[str]) -> Staged:
         if isinstance(self.table.write, History):
-            return history.fold_anew(self.table, valid)
+            return history.fold_anew(self.table, valid, self.horizon)
         rows = sum(figures.total("rows") - figures.total("quarantined") for figures in days.values())
-        return changes.fold_anew(self.table, valid, rows)
+        return changes.fold_anew(self.table, valid, rows, self.horizon)
 
     def _apply(self, staged: Staged) -> None:
         rewrite(self.lake, self.table, staged)

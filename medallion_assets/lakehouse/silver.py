@@ -16,7 +16,6 @@ from medallion_assets.contracts.table import History, ReplaceDay, Table
 from medallion_assets.lakehouse import changes, history, log, watermarks
 from medallion_assets.lakehouse.control import (
     PENDING,
-    UNDER_WAY,
     FoldedEntry,
     LandedEntry,
     entries,
@@ -28,9 +27,11 @@ from medallion_assets.lakehouse.figures import (
     begun,
     counted,
     judged_rows,
+    unchanged_files,
     with_rows,
 )
 from medallion_assets.lakehouse.formats.layout import quoted
+from medallion_assets.lakehouse.horizons import last_horizon
 from medallion_assets.lakehouse.judging import PROVENANCE, business_columns, failed_rules
 from medallion_assets.lakehouse.publishing import Staged, publish
 from medallion_assets.lakehouse.sources.marks import Mark
@@ -58,6 +59,7 @@ class Step:
     def __init__(self, lake: Lake, table: Table, days: Collection[str], again: Collection[str] = ()):
         self.lake, self.table = lake, table
         self.bronze = table.inputs[0]
+        self.horizon = last_horizon(lake.root, table.key)
         self.landed = entries(lake.root, LandedEntry, self.bronze.key, days)
         self.folded = entries(lake.root, FoldedEntry, table.key, days)
         plans = {day: self._plan(day, day in again) for day in days}
@@ -173,16 +175,17 @@ class Step:
         self.lake.replace(keyless_rows(valid), self.table.key, predicate, "_ingestion_date")
 
     def _fold(self, valid: DataFrame, days: Mapping[str, FoldedDay], open_days: list[str]) -> Staged:
-        lake, table = self.lake, self.table
+        lake, table, horizon = self.lake, self.table, self.horizon
         restated = [day for day in open_days if self.plans[day].fold is Fold.RESTATE]
         if isinstance(table.write, History):
             if restated:
-                return history.fold_again(lake, table, valid, self._others(open_days))
-            return history.fold_on_top(lake, table, valid, lambda: self._others(open_days))
+                return history.fold_again(lake, table, valid, self._others(open_days), horizon)
+            return history.fold_on_top(lake, table, valid, lambda: self._others(open_days), horizon)
         if restated:
-            return changes.fold_again(lake, table, valid, self._others(open_days), restated)
+            return changes.fold_again(lake, table, valid, self._others(open_days), restated, horizon)
         own = [days[day].files[path] for day in open_days for path in self.plans[day].files]
-        return changes.fold_on_top(lake, table, valid, sum(e.rows - e.quarantined for e in own))
+        rows = sum(e.rows - e.quarantined for e in own)
+        return changes.fold_on_top(lake, table, valid, rows, lambda: self._others(open_days), horizon)
 
     def _apply(self, staged: Staged) -> None:
         publish(self.lake, self.table, staged)
@@ -196,14 +199,8 @@ class Step:
         folded = entries(self.lake.root, FoldedEntry, self.table.key) | self.folded
         landed = entries(self.lake.root, LandedEntry, self.bronze.key)
         own = {(day, path) for day in open_days for path in self.plans[day].files}
-        return {
-            day: {
-                p
-                for p, e in files.items()
-                if (day, p) not in own and _is_unchanged(e, landed.get(day, {}).get(p))
-            }
-            for day, files in folded.items()
-        }
+        unchanged = unchanged_files(folded, landed)
+        return {day: {path for path in files if (day, path) not in own} for day, files in unchanged.items()}
 
     def _note_watermark(self) -> None:
         """How far the changes of this table reach: told, not used. Silver's own memory is its ledger."""
@@ -243,7 +240,3 @@ def _with_fates(figures: FoldedDay, staged: Staged, files: Collection[str]) -> F
     fates = {path: none | dict(staged.fates.get((figures.day, path), {})) for path in files}
     updated = {path: replace(figures.files[path], **counts) for path, counts in fates.items()}
     return replace(figures, files={**figures.files, **updated}, unique=staged.unique)
-
-
-def _is_unchanged(folded: FoldedEntry, landed: LandedEntry | None) -> bool:
-    return landed is not None and folded.identity == landed.identity and folded.fingerprint != UNDER_WAY
