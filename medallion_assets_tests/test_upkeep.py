@@ -1,5 +1,6 @@
 """Daily upkeep: fragmented days are compacted, old files go; no row changes, no reader and no day of gold notices."""
 
+import dataclasses
 import os
 import re
 import time
@@ -16,12 +17,13 @@ from pyspark.sql import DataFrame
 from medallion_assets.commands.upkeep import report
 from medallion_assets.lakehouse import gold, journal, log, refreshes
 from medallion_assets.lakehouse.behind import behind
+from medallion_assets.lakehouse.checking import check_days
 from medallion_assets.lakehouse.retention import retention, undone
 from medallion_assets.lakehouse.upkeep import upkeep
 from medallion_assets.lakehouse.versions import commit_times
 from medallion_assets.orchestration.upkeep import build_upkeep
 from medallion_assets_tests.desk import Desk, defs
-from medallion_assets_tests.workshop import TABLES, Workshop
+from medallion_assets_tests.workshop import TABLES, Workshop, delete, order
 
 pytestmark = pytest.mark.long
 
@@ -203,7 +205,7 @@ def test_a_table_that_cannot_be_kept_fails_the_job_after_the_others_are_kept(des
     (failed,) = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     assert failed.user_failure_data and "silver/orders: " in str(failed.user_failure_data.description)
     told = report(failed.user_failure_data.metadata)
-    assert told[-1] == "  2 tables: 9 files compacted, 1 removed (4 bytes)"
+    assert told[-1] == "  2 tables: 0 rows expired, 9 files compacted, 1 removed (4 bytes)"
     assert "control/run_ledger: 9 files" in "\n".join(told)
     assert len(DeltaTable(ledger).file_uris()) == 1 and young.exists() and not old.exists()
     assert journal.entries_of(root, ORDERS.key, ONE, ONE) == entries and len(entries) == 9
@@ -215,3 +217,18 @@ def test_a_table_that_cannot_be_kept_fails_the_job_after_the_others_are_kept(des
     (done,) = [event.step_output_data for event in result.all_events if event.is_successful_output]
     (total,) = report(done.metadata)
     assert total.endswith(": 0 files compacted, 0 removed (0 bytes)")
+
+
+def test_rows_expire_where_the_contract_says_so(shop: Workshop):
+    orders = dataclasses.replace(ORDERS, purge_after=timedelta(days=30))
+    shop.land("orders", ONE, "a.csv", [order("o1"), order("o2"), order("o3", amount="?")])
+    shop.land("orders", TWO, "a.csv", [delete("o1", "2026-01-02T00:00:00Z")])
+    shop.orders(ONE, TWO)
+    told = [str(saved) for saved in upkeep(shop.lake, [orders]) if saved.expired]
+    assert told == ["silver/orders: 2 tombstones and quarantined rows expired"]
+    assert [row["order_id"] for row in shop.rows("silver/orders")] == ["o2"]
+    assert shop.rows("quarantine/orders") == []
+    assert all(
+        figures.blocked_by(orders) is None for figures in check_days(shop.lake, orders, [ONE, TWO]).values()
+    )
+    assert not any(upkeep(shop.lake, [orders]))

@@ -187,7 +187,8 @@ def last_error(root: str) -> Iterable[Line]:
     errors = journal.since(root, journal.PipelineError, journal.now() - DAY)
     for last in errors[-1:]:
         said = last.message.strip().partition("\n")[0]
-        where = f"{last.asset or last.pipeline}{last.day and ' '}{last.day}, {_span(_age(last.timestamp.timestamp()))} ago: {said}"
+        place = " ".join(part for part in (last.asset or last.pipeline, last.day) if part)
+        where = f"{place}, {_span(_age(last.timestamp.timestamp()))} ago: {said}"
         yield Line("last error", where, f"mend it and materialize the day (run {last.run_id[:8]})")
     if not errors:
         yield Line("last error", "none within a day")

@@ -25,7 +25,10 @@ def main() -> int:
 
 def report(metadata: Mapping[str, dg.MetadataValue[Any]]) -> list[str]:
     told = {name: value.value for name, value in metadata.items()}
-    totals = "  {tables} tables: {files_compacted} files compacted, {files_removed} removed ({bytes_removed:,} bytes)"
+    totals = (
+        "  {tables} tables: {rows_expired} rows expired, {files_compacted} files compacted, "
+        "{files_removed} removed ({bytes_removed:,} bytes)"
+    )
     return [*(f"  {line}" for line in told["saved"]), totals.format(**told)]
 
 

@@ -1,6 +1,7 @@
 """Upkeep of the lake: files of fragmented partitions are compacted, those that no reader needs any more are removed.
 
-No row changes. Where the log and a listing tell that there is nothing to do, nothing starts and nothing is committed.
+No row changes, but for tombstones and quarantined rows that the contract keeps no longer. Where the log and a listing
+tell that there is nothing to do, nothing starts and nothing is committed.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -14,13 +15,15 @@ from deltalake import DeltaTable
 from deltalake.fs import DeltaStorageHandler
 
 from medallion_assets.contracts.table import Table
-from medallion_assets.lakehouse import journal, log, refreshes, watermarks
+from medallion_assets.lakehouse import horizons, journal, log, refreshes, watermarks
+from medallion_assets.lakehouse.expiry import expire
 from medallion_assets.lakehouse.retention import FLOOR, retention, undone
 from medallion_assets.lakehouse.storage import Lake, literal, one_writer
 
 CONTROL = (
     "control/landed_files",
     "control/folded_files",
+    horizons.KEY,
     refreshes.KEY,
     watermarks.KEY,
     *(kind.KEY for kind in journal.KINDS),
@@ -36,12 +39,14 @@ SMALL = 32 * 2**20
 class Saved:
     """What upkeep did to a table: compaction made `compacted` files, of `bytes_before`, into `made`, of `bytes_after`.
 
+    expired: tombstones and quarantined rows older than the contract's `purge_after`
     removed, bytes_removed: files that no version kept needs, and those that killed writers left
     waits_for: the gold table that was last computed of a version whose files would be removed: nothing was
     error: why the table could not be kept, in one line
     """
 
     key: str
+    expired: int = 0
     compacted: int = 0
     made: int = 0
     bytes_before: int = 0
@@ -52,11 +57,13 @@ class Saved:
     error: str = ""
 
     def __bool__(self) -> bool:
-        return any((self.compacted, self.removed, self.waits_for, self.error))
+        return any((self.expired, self.compacted, self.removed, self.waits_for, self.error))
 
     def __str__(self) -> str:
         if self.error:
             return f"{self.key}: {self.error}"
+        if self.expired:
+            return f"{self.key}: {self.expired} tombstones and quarantined rows expired"
         waits = f"; older files wait until {self.waits_for} is materialized" if self.waits_for else ""
         return (
             f"{self.key}: {self.compacted} files ({self.bytes_before:,} bytes) compacted to {self.made} "
@@ -66,22 +73,37 @@ class Saved:
 
 def upkeep(lake: Lake, tables: Iterable[Table]) -> list[Saved]:
     """All tables that are there, with their quarantines and the control tables. One that fails keeps no other back."""
+    expired = [_expired(lake, table) for table in tables if table.purge_after is not None]
     works: dict[str, Callable[[Lake, str], Saved]] = {}
     for table in tables:
         works[table.key] = partial(_by_spark, sort_by=table.sort_by)
         if table.layer == "silver":
             works[f"quarantine/{table.name}"] = _by_spark
     works |= dict.fromkeys(CONTROL, _by_delta_rs)
-    return [_kept(lake, key, work) for key, work in works.items() if lake.exists(key)]
+    kept = [_kept(lake, key, work) for key, work in works.items() if lake.exists(key)]
+    return [*(one for one in expired if one), *kept]
+
+
+def _expired(lake: Lake, table: Table) -> Saved:
+    try:
+        done = expire(lake, table, datetime.now(timezone.utc))
+    except Exception as error:
+        return _failed(table.key, error)
+    return Saved(table.key, expired=done.tombstones + done.quarantined)
 
 
 def _kept(lake: Lake, key: str, work: Callable[[Lake, str], Saved]) -> Saved:
     try:
         with one_writer(lake.root, key):
             return work(lake, key)
-    except Exception as error:  # of whatever type: it is told at the end, after the other tables
-        reason = (str(error).strip().splitlines() or [""])[0]
-        return Saved(key, error=f"{type(error).__name__}: {reason}")
+    except Exception as error:
+        return _failed(key, error)
+
+
+def _failed(key: str, error: Exception) -> Saved:
+    """An error of whatever type is told at the end, after the other tables."""
+    reason = (str(error).strip().splitlines() or [""])[0]
+    return Saved(key, error=f"{type(error).__name__}: {reason}")
 
 
 def _by_spark(lake: Lake, key: str, sort_by: Collection[str] = ()) -> Saved:
@@ -115,7 +137,7 @@ def _compacted(key: str, before: DeltaTable, after: DeltaTable) -> Saved:
     old, new = log.active_files(before), log.active_files(after)
     gone, made = old.keys() - new.keys(), new.keys() - old.keys()
     sizes = sum(old[file][1] for file in gone), sum(new[file][1] for file in made)
-    return Saved(key, len(gone), len(made), *sizes)
+    return Saved(key, 0, len(gone), len(made), *sizes)
 
 
 def _vacuumed(lake: Lake, key: str, saved: Saved) -> Saved:

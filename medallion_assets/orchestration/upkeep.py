@@ -16,7 +16,7 @@ _MEND = "Restore the log of each (make rollback, the job full_refresh, or a back
 
 def build_upkeep(tables: Mapping[str, Table]) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
     @dg.op(
-        description="Compacts fragmented partitions and removes files that no reader needs; no row changes."
+        description="Compacts fragmented partitions and removes files that no reader needs, and rows that expired."
     )
     def daily_maintenance_table(
         context: dg.OpExecutionContext,
@@ -31,7 +31,7 @@ def build_upkeep(tables: Mapping[str, Table]) -> tuple[dg.JobDefinition, dg.Sche
                 context.log.info(line)
             if failed := [str(table) for table in saved if table.error]:
                 message = (
-                    f"{len(failed)} of {len(saved)} tables could not be kept (the others are). {_MEND}: "
+                    f"{len(failed)} of {told['tables']} tables could not be kept (the others are). {_MEND}: "
                 )
                 raise dg.Failure(message + "; ".join(failed), metadata=told, allow_retries=False)
             yield dg.Output(None, metadata=told)
@@ -54,7 +54,8 @@ def build_upkeep(tables: Mapping[str, Table]) -> tuple[dg.JobDefinition, dg.Sche
 def told_of(saved: list[Saved]) -> dict[str, Any]:
     """The totals, and a line for each table to which something was done."""
     return {
-        "tables": len(saved),
+        "tables": len({table.key for table in saved}),
+        "rows_expired": sum(table.expired for table in saved),
         "files_compacted": sum(table.compacted for table in saved),
         "files_removed": sum(table.removed for table in saved),
         "bytes_removed": sum(table.bytes_removed for table in saved),
