@@ -22,6 +22,8 @@ from medallion_assets_tests.test_history_properties import in_brief, interval, l
 from medallion_assets_tests.test_history_properties import random_row as random_customer
 from medallion_assets_tests.workshop import TABLES, Workshop, delete, order
 
+pytestmark = pytest.mark.long
+
 ONE, TWO, THREE, FOUR = DAYS = oracle.days_from("2026-01-01", 4)
 MONTH = timedelta(days=30)
 FATES = ("current", "superseded", "deleted", "quarantined")
@@ -242,7 +244,6 @@ STEPS: list[dict[tuple[str, str], int]] = [  # file -> random rows; 0 takes the 
 ]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("case", [UPSERT, HISTORY], ids=["upsert", "history"])
 def test_random_deliveries_with_purges_in_between_end_as_without(
     spark: SparkSession, tmp_path: Path, case: Case

@@ -10,6 +10,7 @@ from medallion_assets.contracts.table import Column, FollowTable, Table, Upsert
 from medallion_assets.lakehouse import reconciling, watermarks
 from medallion_assets.lakehouse.sources.marks import SourceError
 from medallion_assets.lakehouse.watching import sources_with_news
+from medallion_assets.orchestration.failures import RetrySettings
 from medallion_assets.orchestration.maintenance import build_maintenance
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 from medallion_assets_tests.postgres_server import Database, database  # noqa: F401
@@ -117,7 +118,11 @@ def test_deleted_keys_are_found_by_the_reconciliation_alone(shop: Visits):
     shop.follow()
     assert [visit for visit, _ in shop.visits()] == ["v1", "v2"]
     (job,) = [job for job in build_maintenance(shop.tables) if job.name == "reconcile_keys"]
-    places = {"spark": SparkResource(), "lakehouse": LakehouseResource(root=shop.lake.root)}
+    places = {
+        "spark": SparkResource(),
+        "lakehouse": LakehouseResource(root=shop.lake.root),
+        "retries": RetrySettings(),
+    }
     config = {"ops": {"reconcile_keys_table": {"config": {"table": "visits"}}}}
     with dg.DagsterInstance.ephemeral() as instance:
         assert job.execute_in_process(run_config=config, resources=places, instance=instance).success

@@ -66,7 +66,8 @@ def build_asset(
         writes = key in context.selected_asset_keys
         chosen = [spec for spec in specs if spec.key in context.selected_asset_check_keys]
         days = _days(context, key, writes)
-        with handled(context, lakehouse.lake_root, retries, table.key, table.fingerprint, days):
+        code = table.fingerprint if writes else ""
+        with handled(context, lakehouse.lake_root, retries, table.key, code, days):
             if writes:
                 lakehouse.before_run(table, spark.is_embedded)
             red = events.red_days(context.instance, gates, days) if writes else {}

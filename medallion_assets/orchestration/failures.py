@@ -41,7 +41,10 @@ def handled(
     code: str = "",
     days: Collection[str] = (),
 ) -> Iterator[None]:
-    """Around a step over these days of an asset, or around an op of a job: a failure is tried again or noted."""
+    """Around a step over these days of an asset, or around an op of a job: a failure is tried again or noted.
+
+    code: the version of the code that was to write the days; empty where nothing is written
+    """
     attempt = context.retry_number + 1
     try:
         yield
@@ -78,7 +81,7 @@ def _note(
             attempt=attempt,
         ),
     )
-    if asset and not isinstance(error, BadDays):  # whose days are told one by one
+    if code and not isinstance(error, BadDays):  # whose days are told one by one
         append(root, [RunEntry(asset, day, run_id, FAILED, code, at) for day in days])
 
 
