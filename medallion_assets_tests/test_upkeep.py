@@ -216,7 +216,7 @@ def test_a_table_that_cannot_be_kept_fails_the_job_after_the_others_are_kept(des
     assert result.success
     (done,) = [event.step_output_data for event in result.all_events if event.is_successful_output]
     (total,) = report(done.metadata)
-    assert total.endswith(": 0 files compacted, 0 removed (0 bytes)")
+    assert total.endswith(": 0 rows expired, 0 files compacted, 0 removed (0 bytes)")
 
 
 def test_rows_expire_where_the_contract_says_so(shop: Workshop):
