@@ -27,30 +27,41 @@ class DeclarationError(ValueError):
 
 def check(tables: Collection[Table], misplaced: Collection[str] = ()) -> None:
     """DeclarationError if a table cannot be as it is declared. `misplaced`: faults that the caller has found."""
-    known = {table.key for table in tables if isinstance(table.name, str)}
-    faults = [*misplaced, *(line for table in tables for line in faults_of(table, known))]
-    if faults:
+    known = {table.key for table in tables}
+    of_fields: _OfFields = {}
+    lines = (line for table in tables for line in _lines(table, known, of_fields))
+    if faults := [*misplaced, *lines]:
         raise DeclarationError(faults)
 
 
-def faults_of(table: Table, known: Collection[str]) -> Iterator[str]:
+_OfFields = dict[int, list[tuple[str, str]]]
+"""id of a table -> its fields that have a wrong type: told once, since a table is an input of many."""
+
+
+def _lines(table: Table, known: Collection[str], of_fields: _OfFields) -> Iterator[str]:
     """One line for each fault of a table. `known`: the keys of all tables of the repository."""
-    found = list(misfits(table))
-    if not found and _is_sound(table):
+    found = _of_types(table, of_fields)
+    if not found and _is_sound(table, of_fields):
         found = [*common.faults(table, known), *_of_layer(table)]
     for field, fault in found:
         yield f"{shown_file(table)}: {field}: {fault}"
+
+
+def _of_types(table: Table, of_fields: _OfFields) -> list[tuple[str, str]]:
+    if id(table) not in of_fields:
+        of_fields[id(table)] = list(misfits(table))
+    return of_fields[id(table)]
+
+
+def _is_sound(table: Table, of_fields: _OfFields) -> bool:
+    """Whether all that it is made of has fields of the right types, so that it can be asked."""
+    return not _of_types(table, of_fields) and all(_is_sound(one, of_fields) for one in table.upstream)
 
 
 def _of_layer(table: Table) -> common.Faults:
     if isinstance(table, SilverTable):
         return silver.faults(table)
     return gold.faults(table) if isinstance(table, GoldTable) else bronze.faults(table)
-
-
-def _is_sound(table: Table) -> bool:
-    """Whether all that it is made of has fields of the right types, so that it can be asked."""
-    return not list(misfits(table)) and all(map(_is_sound, table.upstream))
 
 
 def shown_file(table: Table) -> str:
