@@ -42,7 +42,7 @@ class Extract(WritePolicy):
     """ETL: a day's landed files are validated by a silver contract and transformed; only the result is loaded.
 
     `validated_by` names the files (those of its bronze table), the types and the rules; broken rows, deletes and all
-    but the last change of a key in the day are left out. Nothing is kept but the result: each ingestion day is replaced.
+    but the last change of a key in the day are left out. Only the result is kept: each ingestion day is replaced.
     """
 
     validated_by: SilverTable
@@ -196,7 +196,9 @@ class GoldTable(Table):
             names = set(self.write.keys)
         else:
             names = {column.name} & self.fact_types.keys()
-        return tuple(f"{table.layer}.{table.name}.{name}" for name in sorted(names) for table in self._owner(name))
+        return tuple(
+            f"{table.layer}.{table.name}.{name}" for name in sorted(names) for table in self._owner(name)
+        )
 
     def _owner(self, name: str) -> tuple[Table, ...]:
         """The table that a column of the joined facts comes from."""

@@ -1,20 +1,15 @@
 """SQL as text: names and texts quoted, in this one place, and which columns an expression names."""
 
 import re
-from functools import lru_cache
+from functools import cache
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Expression, exp
 from sqlglot.errors import SqlglotError
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = frozenset(
-    """all and any anti array as asc between both by case cast check collate collation column constraint create cross
-    current_date current_time current_timestamp current_user date desc distinct else end escape except exists extract
-    false fetch filter for foreign from full function grant group having in inner intersect interval into is join
-    lateral leading left like ilike limit map minus natural not null offset on only or order outer overlaps primary
-    references regexp right rlike select semi session_user set some struct table then time timestamp to trailing true
-    union unique unknown user using when where window with within""".split()
+    ["all", "and", "any", "anti", "array", "as", "asc", "between", "both", "by", "case", "cast", "check", "collate", "collation", "column", "constraint", "create", "cross", "current_date", "current_time", "current_timestamp", "current_user", "date", "desc", "distinct", "else", "end", "escape", "except", "exists", "extract", "false", "fetch", "filter", "for", "foreign", "from", "full", "function", "grant", "group", "having", "in", "inner", "intersect", "interval", "into", "is", "join", "lateral", "leading", "left", "like", "ilike", "limit", "map", "minus", "natural", "not", "null", "offset", "on", "only", "or", "order", "outer", "overlaps", "primary", "references", "regexp", "right", "rlike", "select", "semi", "session_user", "set", "some", "struct", "table", "then", "time", "timestamp", "to", "trailing", "true", "union", "unique", "unknown", "user", "using", "when", "where", "window", "with", "within"]
 )
 """Words that mean something else than a column somewhere in Spark SQL."""
 
@@ -35,7 +30,7 @@ def quoted_text(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-@lru_cache(maxsize=None)
+@cache
 def columns_of(sql: str) -> frozenset[tuple[str, ...]]:
     """The columns that an expression names: (name,), or (owner, name) as in `_landed.price`. SqlError if it is none."""
     return frozenset(
@@ -43,13 +38,13 @@ def columns_of(sql: str) -> frozenset[tuple[str, ...]]:
     )
 
 
-@lru_cache(maxsize=None)
-def expression(sql: str) -> exp.Expression:
+@cache
+def expression(sql: str) -> Expression:
     """The syntax tree of one SQL expression as Spark reads it. SqlError if it is none, or more than that."""
     try:
         found = sqlglot.parse_one(sql, dialect="spark")
     except SqlglotError as error:
         raise SqlError(re.sub(r"\x1b\[\d+m", "", str(error)).splitlines()[0]) from error
-    if not isinstance(found, exp.Expression) or isinstance(found, exp.Alias | exp.Block | exp.Query | exp.DDL):
+    if not isinstance(found, Expression) or isinstance(found, exp.Alias | exp.Block | exp.Query | exp.DDL):
         raise SqlError("it is no single expression")
     return found

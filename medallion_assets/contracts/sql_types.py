@@ -61,7 +61,9 @@ class _Reader:
         numbers = self._numbers(1, 2) if self._is_next("(") else [10]
         digits, scale = numbers if len(numbers) == 2 else (numbers[0], 0)
         if not (1 <= digits <= _MOST_DIGITS and 0 <= scale <= digits):
-            raise NoSuchType(f"{self.text!r}: a decimal has 1 to {_MOST_DIGITS} digits, and no more after its point")
+            raise NoSuchType(
+                f"{self.text!r}: a decimal has 1 to {_MOST_DIGITS} digits, and no more after its point"
+            )
         return f"decimal({digits},{scale})"
 
     def _numbers(self, least: int, most: int) -> list[int]:

@@ -1,6 +1,7 @@
 """What every table has: a name, columns, a way to be written, and tables that it is made of."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -33,10 +34,8 @@ class Column:
     kind: ClassVar[str] = "column"
 
     def __post_init__(self) -> None:
-        try:
+        with suppress(NoSuchType, TypeError):  # which `declaration` tells, with all other faults
             object.__setattr__(self, "type", normal_type(self.type))
-        except (NoSuchType, TypeError):
-            pass  # told by `declaration`, with all other faults
 
 
 @dataclass(frozen=True)

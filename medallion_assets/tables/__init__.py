@@ -31,17 +31,19 @@ def find_tables(*others: str) -> dict[str, Table]:
         for module in _modules(f"{parent}.{layer}"):
             file, table = str(module.__file__), getattr(module, "TABLE", None)
             if not isinstance(table, Table):
-                faults.append(f"{_shown(file)}: TABLE: it declares none; write TABLE = {layer.title()}Table(...)")
+                faults.append(
+                    f"{_shown(file)}: TABLE: it declares none; write TABLE = {layer.title()}Table(...)"
+                )
                 continue
             table = _complete(table, module, found)
             if table.key in found:
-                faults.append(f"{_shown(file)}: name: {_shown(found[table.key].file)} declares {table.key}, too")
+                faults.append(
+                    f"{_shown(file)}: name: {_shown(found[table.key].file)} declares {table.key}, too"
+                )
                 continue
             found[table.key] = table
     check(list(found.values()), faults)
-    return dict(
-        sorted(found.items(), key=lambda one: (LAYERS.index(one[1].layer), len(one[1].ancestors)))
-    )
+    return dict(sorted(found.items(), key=lambda one: (LAYERS.index(one[1].layer), len(one[1].ancestors))))
 
 
 def _modules(package: str) -> Iterator[ModuleType]:

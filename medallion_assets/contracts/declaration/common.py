@@ -30,7 +30,10 @@ def faults(table: Table, known: Collection[str]) -> Faults:
             yield "owners", f"{owner!r} is neither an e-mail address nor team:<name>"
     for other in table.upstream:
         if other.key not in known:
-            yield "inputs", f"{other.key} is no table of this repository; give it a file in tables/{other.layer}"
+            yield (
+                "inputs",
+                f"{other.key} is no table of this repository; give it a file in tables/{other.layer}",
+            )
 
 
 def _names(table: Table) -> Faults:
@@ -51,7 +54,10 @@ def _columns(table: Table) -> Faults:
         if not column.name or column.name != column.name.strip():
             yield field, f"{column.name!r} is no name of a column"
         elif column.name.startswith("_") and not (table.layer == "gold" and column.name == INGESTION_DATE):
-            yield field, f"{column.name!r} begins with _, as only the lake's own columns do; name it otherwise"
+            yield (
+                field,
+                f"{column.name!r} begins with _, as only the lake's own columns do; name it otherwise",
+            )
         if column.name.lower() in seen:
             yield field, f"{column.name!r} is a column twice (capitals do not count); leave one out"
         seen.add(column.name.lower())
@@ -73,7 +79,10 @@ def _lineage(table: Table) -> Faults:
             owner = known.get(f"{layer}.{name}")
             if owner is None:
                 listed = ", ".join(known) or "nothing"
-                yield f"columns[{i}].lineage", f"{source!r} is no layer.table.column of what it is made of: {listed}"
+                yield (
+                    f"columns[{i}].lineage",
+                    f"{source!r} is no layer.table.column of what it is made of: {listed}",
+                )
             else:
                 yield from unknown(f"columns[{i}].lineage", [upstream], owner.types, owner.key)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from functools import lru_cache
+from functools import cache
 from types import ModuleType, NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -16,7 +16,7 @@ def misfits(declared: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield from _misfit(getattr(declared, field.name), hints[field.name], f"{path}{field.name}")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _hints(kind: type) -> Mapping[str, Any]:
     return get_type_hints(kind)
 

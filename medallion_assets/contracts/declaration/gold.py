@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlglot import exp
+from sqlglot import Expression
 
 from medallion_assets.contracts.declaration.common import Faults, listed, sql, unknown
 from medallion_assets.contracts.gold import Dimension, Extract, GoldTable, Join
@@ -36,13 +36,19 @@ def _inputs(table: GoldTable) -> Faults:
         if i > 0:
             yield f"inputs[{i}]", f"nothing reads {other.key}; leave it out, or join it: joins=(Join(...),)"
         elif other.layer == "bronze":
-            yield "inputs[0]", f"gold is not made of {other.key}, whose rows are not validated; name its silver table"
+            yield (
+                "inputs[0]",
+                f"gold is not made of {other.key}, whose rows are not validated; name its silver table",
+            )
     if isinstance(table.write, Extract):
         contract = table.write.validated_by
         if table.inputs:
             yield "inputs", "an extract reads the files of its silver contract; leave them out"
         if not (contract.inputs and contract.inputs[0].write.lands_files):
-            yield "write.validated_by", f"{contract.key} is not made of landed files; name a silver table that is"
+            yield (
+                "write.validated_by",
+                f"{contract.key} is not made of landed files; name a silver table that is",
+            )
         if table.where != "true" or table.totals:
             yield "where", "an extract has no facts to filter or to reconcile; leave out where and totals"
     elif table.joins and not table.inputs:
@@ -64,7 +70,10 @@ def _joins(table: GoldTable) -> Faults:
         if join.at:
             yield from unknown(f"{field}.at", [join.at], own, facts)
             if not {"valid_from", "valid_to"} <= members.keys():
-                yield f"{field}.at", f"{join.table.key} keeps no versions, of which one is valid then; leave it out"
+                yield (
+                    f"{field}.at",
+                    f"{join.table.key} keeps no versions, of which one is valid then; leave it out",
+                )
         yield from _attached_twice(table.joins[:i], join, field)
 
 
@@ -105,7 +114,10 @@ def _days_of_facts(table: GoldTable, day: str) -> Faults:
             f"write partition_by={day!r} there, or ReplaceWhole() here",
         )
     elif facts.types.get(day) != "date":
-        yield "write.column", f"{day!r} is a {facts.types.get(day)} in {facts.key} and no date; cast it in silver"
+        yield (
+            "write.column",
+            f"{day!r} is a {facts.types.get(day)} in {facts.key} and no date; cast it in silver",
+        )
     elif not _is_never_null(facts, day):
         yield (
             "write.column",
@@ -126,7 +138,7 @@ def _is_never_null(table: Table, name: str) -> bool:
     return table.write.day_column == name or _is_never_null(table.inputs[0], name)
 
 
-def _parsed(text: str) -> exp.Expression | None:
+def _parsed(text: str) -> Expression | None:
     try:
         return expression(text)
     except SqlError:
@@ -155,4 +167,7 @@ def _measure(table: GoldTable, field: str, name: str) -> Faults:
     yield from found
     joined = {path[0] for path in ([] if found else columns_of(text))} - table.own_fact_types.keys()
     if joined and table.measures[name].total:
-        yield field, f"{min(joined)!r} is joined, and totals are compared before the joins; put it into the facts"
+        yield (
+            field,
+            f"{min(joined)!r} is joined, and totals are compared before the joins; put it into the facts",
+        )

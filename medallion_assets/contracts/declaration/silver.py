@@ -18,13 +18,19 @@ def faults(table: SilverTable) -> Faults:
     if not table.inputs:
         yield "inputs", "it is empty; name the bronze table: (bronze_orders.TABLE,)"
     for i, other in enumerate(table.inputs[1:], 1):
-        yield f"inputs[{i}]", f"nothing reads {other.key}, since silver reads its first input alone; leave it out"
+        yield (
+            f"inputs[{i}]",
+            f"nothing reads {other.key}, since silver reads its first input alone; leave it out",
+        )
     yield from _write(table)
     if table.partition_by is not None:
         known = [INGESTION_DATE] if isinstance(table.write, ReplaceDay) else table.column_names
         yield from unknown("partition_by", [table.partition_by], known, table.key)
     if not 0 <= table.quarantine_limit <= 1:
-        yield "quarantine_limit", f"{table.quarantine_limit} is no share; write 0 to 1, as 0.5 for half of the rows"
+        yield (
+            "quarantine_limit",
+            f"{table.quarantine_limit} is no share; write 0 to 1, as 0.5 for half of the rows",
+        )
     yield from negative("purge_after", table.purge_after)
     yield from _rules(table)
 
@@ -42,7 +48,10 @@ def _write(table: SilverTable) -> Faults:
     if isinstance(write, Scd2):
         yield from listed("write.tracked", write.tracked, table.column_names, table.key)
         if not write.sequence_by:
-            yield "write.sequence_by", "versions need the time of each change; name its column, as ('updated_at',)"
+            yield (
+                "write.sequence_by",
+                "versions need the time of each change; name its column, as ('updated_at',)",
+            )
         for name in {"valid_from", "valid_to", "is_current"} & {n.lower() for n in table.column_names}:
             yield "columns", f"{name!r} is a column that versions add; name yours otherwise"
 
@@ -59,7 +68,10 @@ def _rules(table: SilverTable) -> Faults:
         if rule.name in OTHER_CHECKS:
             yield f"{field}.name", f"{rule.name!r} is another check of silver; name it otherwise"
         if rule.name in implied and _weakens(table, rule, implied[rule.name]):
-            yield field, f"{rule.name!r} follows from the key and sequence, and sends rows to quarantine; leave it out"
+            yield (
+                field,
+                f"{rule.name!r} follows from the key and sequence, and sends rows to quarantine; leave it out",
+            )
         yield from _rule(table, rule, field)
 
 
