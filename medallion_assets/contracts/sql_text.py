@@ -4,12 +4,22 @@ import re
 from functools import cache
 
 import sqlglot
-from sqlglot import Expression, exp
+from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = frozenset(
-    ["all", "and", "any", "anti", "array", "as", "asc", "between", "both", "by", "case", "cast", "check", "collate", "collation", "column", "constraint", "create", "cross", "current_date", "current_time", "current_timestamp", "current_user", "date", "desc", "distinct", "else", "end", "escape", "except", "exists", "extract", "false", "fetch", "filter", "for", "foreign", "from", "full", "function", "grant", "group", "having", "in", "inner", "intersect", "interval", "into", "is", "join", "lateral", "leading", "left", "like", "ilike", "limit", "map", "minus", "natural", "not", "null", "offset", "on", "only", "or", "order", "outer", "overlaps", "primary", "references", "regexp", "right", "rlike", "select", "semi", "session_user", "set", "some", "struct", "table", "then", "time", "timestamp", "to", "trailing", "true", "union", "unique", "unknown", "user", "using", "when", "where", "window", "with", "within"]
+    re.findall(
+        r"\w+",
+        """
+        all and any anti array as asc between both by case cast check collate collation column constraint create cross
+        current_date current_time current_timestamp current_user date desc distinct else end escape except exists
+        extract false fetch filter for foreign from full function grant group having in inner intersect interval into
+        is join lateral leading left like ilike limit map minus natural not null offset on only or order outer
+        overlaps primary references regexp right rlike select semi session_user set some struct table then time
+        timestamp to trailing true union unique unknown user using when where window with within
+        """,
+    )
 )
 """Words that mean something else than a column somewhere in Spark SQL."""
 
@@ -39,12 +49,12 @@ def columns_of(sql: str) -> frozenset[tuple[str, ...]]:
 
 
 @cache
-def expression(sql: str) -> Expression:
+def expression(sql: str) -> exp.Expr:
     """The syntax tree of one SQL expression as Spark reads it. SqlError if it is none, or more than that."""
     try:
         found = sqlglot.parse_one(sql, dialect="spark")
     except SqlglotError as error:
         raise SqlError(re.sub(r"\x1b\[\d+m", "", str(error)).splitlines()[0]) from error
-    if not isinstance(found, Expression) or isinstance(found, exp.Alias | exp.Block | exp.Query | exp.DDL):
+    if not isinstance(found, exp.Expr) or isinstance(found, exp.Alias | exp.Block | exp.Query | exp.DDL):
         raise SqlError("it is no single expression")
     return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlglot import Expression
+from sqlglot import exp
 
 from medallion_assets.contracts.declaration.common import Faults, listed, sql, unknown
 from medallion_assets.contracts.gold import Dimension, Extract, GoldTable, Join
@@ -138,7 +138,7 @@ def _is_never_null(table: Table, name: str) -> bool:
     return table.write.day_column == name or _is_never_null(table.inputs[0], name)
 
 
-def _parsed(text: str) -> Expression | None:
+def _parsed(text: str) -> exp.Expr | None:
     try:
         return expression(text)
     except SqlError:

@@ -29,7 +29,10 @@ def test_a_type_is_written_in_one_way(text: str, normal: str):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "text", "decimal(39,0)", "decimal(2,3)", "decimal(1,2,3)", "array", "array<int", "map<int>", "int int", "struct<>", "varchar", "int(3)", "decimal(x)", "date;", "interval"],
+    [
+        *("", "text", "decimal(39,0)", "decimal(2,3)", "decimal(1,2,3)", "array", "array<int", "map<int>"),
+        *("int int", "struct<>", "varchar", "int(3)", "decimal(x)", "date;", "interval"),
+    ],
 )
 def test_what_is_no_type_is_refused(text: str):
     with pytest.raises(NoSuchType):
