@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from medallion_assets.contracts import technical_columns
-from medallion_assets.contracts.table import Column, Table, WritePolicy
+from medallion_assets.contracts.table import INGESTION_DATE, Column, Table, WritePolicy
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,14 @@ class BronzeTable(Table):
     kind: ClassVar[str] = layer
 
     write: Land | FollowDelta | FollowTable
+
+    @property
+    def partition_column(self) -> str:
+        return INGESTION_DATE
+
+    @property
+    def landing_folder(self) -> str:
+        return self.write.source if isinstance(self.write, Land) else ""
 
     @property
     def technical_columns(self) -> tuple[Column, ...]:

@@ -113,6 +113,10 @@ class GoldTable(Table):
         return (*self.inputs, *same_files, *(join.table for join in self.joins))
 
     @property
+    def partition_column(self) -> str | None:
+        return self.write.day_column if self.write.is_extract else self.partition_by
+
+    @property
     def input_keys(self) -> tuple[str, ...]:
         return tuple(table.key for table in self.inputs)
 
@@ -122,6 +126,10 @@ class GoldTable(Table):
         if isinstance(self.write, Extract):
             return self.write.validated_by.key
         return self.inputs[0].key if self.inputs else "the calendar"
+
+    @property
+    def landing_folder(self) -> str:
+        return self.write.validated_by.inputs[0].landing_folder if isinstance(self.write, Extract) else ""
 
     @property
     def is_generated(self) -> bool:
@@ -184,8 +192,12 @@ class GoldTable(Table):
         named = {source.removeprefix(prefix) for source in sources if source.startswith(prefix)}
         named |= {name for join in self.joins for name in (join.on, join.at) if name}
         named |= {self.write.day_column} - {""}
-        sql = [*self.aggregates.values(), *(total.facts for total in self.totals)]
-        return sorted(named | {name for text in sql for name in self._named(text, self.own_fact_types)})
+        attached = {name for join in self.joins for name in join.columns}
+        for sql in self.aggregates.values():
+            named |= self._named(sql, self.own_fact_types.keys() - attached)
+        for total in self.totals:
+            named |= self._named(total.facts, self.own_fact_types)
+        return sorted(named)
 
     def lineage_of(self, column: Column) -> tuple[str, ...]:
         if column.lineage or self.is_generated:

@@ -38,6 +38,14 @@ class Upsert(WritePolicy):
     def row_key(self) -> tuple[str, ...]:
         return self.keys
 
+    @property
+    def sequence(self) -> tuple[str, ...]:
+        return self.sequence_by
+
+    @property
+    def op_column(self) -> str:
+        return self.op
+
 
 @dataclass(frozen=True)
 class Scd2(Upsert):
@@ -78,6 +86,15 @@ class SilverTable(Table):
     @property
     def upstream(self) -> tuple[BronzeTable, ...]:
         return self.inputs
+
+    @property
+    def merge_keys(self) -> tuple[str, ...]:
+        """What tells one thing that changes from another; empty for a table without keys."""
+        return self.write.keys if isinstance(self.write, Upsert) else ()
+
+    @property
+    def partition_column(self) -> str | None:
+        return self.write.day_column or self.partition_by
 
     @property
     def input_keys(self) -> tuple[str, ...]:

@@ -49,11 +49,8 @@ def differences(table: SilverTable | GoldTable, stored: StoredTable) -> Iterator
     for name in sorted(there.keys() - {name.lower() for name in table.types}):
         if table.layer == "gold" or not (there[name] == STRING or name.startswith("_") or name in VERSIONED):
             yield f"{name} is {there[name]} in the lake and no column of the contract"
-    partition_by = (
-        table.write.day_column or table.partition_by if table.layer == "silver" else table.partition_by
-    )
-    if stored.partition_by != partition_by:
-        yield f"it is partitioned by {stored.partition_by} in the lake and by {partition_by} in the contract"
+    if stored.partition_by != table.partition_column:
+        yield f"it is partitioned by {stored.partition_by} in the lake and by {table.partition_column} in the contract"
 
 
 def _of_silver(table: SilverTable, stored: StoredTable, there: Mapping[str, str]) -> Iterator[str]:

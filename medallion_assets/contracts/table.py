@@ -64,6 +64,16 @@ class WritePolicy:
         return ()
 
     @property
+    def sequence(self) -> tuple[str, ...]:
+        """The columns that order the changes of one key, the first before the second; empty for the order of files."""
+        return ()
+
+    @property
+    def op_column(self) -> str:
+        """The landed column that marks deletes; empty where there are none."""
+        return ""
+
+    @property
     def day_column(self) -> str:
         """The column whose days are replaced whole; empty where none are."""
         return ""
@@ -127,6 +137,16 @@ class Table:
     @property
     def ancestor_keys(self) -> set[str]:
         return {table.key for table in self.ancestors}
+
+    @property
+    def partition_column(self) -> str | None:
+        """The column that the stored table is partitioned by."""
+        return None
+
+    @property
+    def landing_folder(self) -> str:
+        """The folder below the landing area that its rows come from at once; empty where there is none."""
+        return ""
 
     @property
     def is_generated(self) -> bool:

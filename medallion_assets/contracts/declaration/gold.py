@@ -105,7 +105,7 @@ def _days_of_facts(table: GoldTable, day: str) -> Faults:
         yield "write", "the calendar has no days that change; write ReplaceWhole() or Dimension(...)"
         return
     facts = table.inputs[0]
-    partition = getattr(facts, "partition_by", None)
+    partition = facts.partition_column
     if partition != day:
         is_by = f"partitioned by {partition}" if partition else "not partitioned"
         yield (
