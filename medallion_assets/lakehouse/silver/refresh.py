@@ -14,6 +14,7 @@ from pyspark.sql.types import DataType
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.contracts.watermark import SourceOffset, later
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.control.file_ledger import (
     PENDING,
@@ -45,7 +46,7 @@ from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate, files_predicate
 
 
-class IncompatibleContract(Exception):
+class IncompatibleContract(MedallionError):
     """The contract gives a column another type than the table has. The message says how to rebuild the table."""
 
 
