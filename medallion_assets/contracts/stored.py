@@ -28,7 +28,7 @@ class StoredTable:
     keys: tuple[str, ...] | None = None
 
 
-def hold_to_contract(table: SilverTable | GoldTable, stored: StoredTable) -> None:
+def check_contract(table: SilverTable | GoldTable, stored: StoredTable) -> None:
     """IncompatibleContract, with all that differs, unless the stored table can go on under the contract."""
     if found := list(differences(table, stored)):
         raise IncompatibleContract(
