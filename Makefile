@@ -14,9 +14,11 @@ RANGE := $(if $(DAY),--day $(DAY)) $(if $(FROM),--from $(FROM)) $(if $(TO),--to 
 export DAGSTER_HOME := $(CURDIR)/.dagster
 export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# mkdocs-material says at each build that it is maintained until May 2027.
+export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long dev checks replay rollback watermarks upkeep doctor bench bench-cdc clean java jars chromium postgres history
+.PHONY: help demo test test-long dev checks replay rollback watermarks upkeep doctor bench bench-cdc docs clean java jars chromium postgres history
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,11 +27,12 @@ demo: jars history .venv/.data ## Land DAYS=7 of real orders and carry them from
 	@$(BIN)/python -m medallion_assets.commands.land --days $(DAYS)
 	@$(BIN)/python -m medallion_assets.commands.demo --days $(DAYS)
 
-test: jars .venv/.data chromium postgres ## Lint, types, import contracts and all tests
+test: jars .venv/.data chromium postgres ## Lint, types, import contracts, the documents and all tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/mkdocs build --strict --quiet
 	$(BIN)/python -m pytest
 
 test-long: jars postgres ## The long suite: random histories, and the sensors of a running `dagster dev`
@@ -61,6 +64,10 @@ bench: jars .venv/.data ## Seconds, Spark jobs and commits per layer, beside a b
 
 bench-cdc: jars ## What 10,000 changes cost in silver tables of 1, 10 and 40 million orders (a quarter of an hour)
 	@$(BIN)/python -m medallion_assets.commands.bench_cdc
+
+docs: .venv/.installed ## Refresh the generated parts of docs/ and build the site into build/site
+	@$(BIN)/python -m medallion_assets.commands.document
+	@$(BIN)/mkdocs build --strict --quiet
 
 clean: ## Remove what the commands made: data, history and virtual environment
 	rm -rf .venv .dagster .cache data build *.egg-info

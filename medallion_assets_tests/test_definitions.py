@@ -1,9 +1,7 @@
 """What the repository declares, and that loading it starts nothing."""
 
-import re
 import subprocess
 import sys
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -68,19 +66,6 @@ def test_lineage_names_columns_that_exist():
                 stored = tables[f"{layer}/{name}"]
                 versioned = VERSIONED if isinstance(stored.write, History) else ()
                 assert upstream in (*stored.column_names, *versioned), source
-
-
-def test_the_picture_of_the_star_schema_shows_the_columns_of_the_tables():
-    picture = (Path(__file__).parent.parent / "README.md").read_text().split("erDiagram")[1].split("```")[0]
-    shown = {
-        name: [line.split()[:2] for line in columns.strip().splitlines()]
-        for name, columns in re.findall(r"(\w+) {\n(.*?)}", picture, re.S)
-    }
-    assert shown == {
-        table.name: [[column.type.split("(")[0], column.name] for column in table.columns]
-        for table in find_tables().values()
-        if table.layer == "gold"
-    }
 
 
 def test_every_rule_has_a_check_and_blocking_checks_are_these():
