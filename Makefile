@@ -32,7 +32,7 @@ test: jars .venv/.data chromium postgres ## Lint, types, import contracts, the d
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 	$(BIN)/python -m pytest
 
 test-long: jars postgres ## The long suite: random histories, and the sensors of a running `dagster dev`
@@ -67,7 +67,7 @@ bench-cdc: jars ## What 10,000 changes cost in silver tables of 1, 10 and 40 mil
 
 docs: .venv/.installed ## Refresh the generated parts of docs/ and build the site into build/site
 	@$(BIN)/python -m medallion_assets.commands.document
-	@$(BIN)/mkdocs build --strict --quiet
+	@$(BIN)/mkdocs build --strict
 
 clean: ## Remove what the commands made: data, history and virtual environment
 	rm -rf .venv .dagster .cache data build *.egg-info
