@@ -44,7 +44,7 @@ dev: jars history ## Open the UI on 127.0.0.1, PORT=3000, sensors on (EXAMPLES=1
 checks: jars history ## Run all checks of DAY=2017-01-05 (or FROM= TO=) without rewriting data; fails if one fails
 	@$(BIN)/python -m medallion_assets.commands.checks $(RANGE) --junit "$(JUNIT)"
 
-replay: jars history ## Judge TABLE=orders again after a rule or mapping was corrected: stale and quarantined days
+replay: jars history ## Re-validate and re-merge the stale and quarantined days of TABLE=orders, after a rule was corrected
 	@$(BIN)/python -m medallion_assets.commands.replay --table "$(TABLE)"
 
 rollback: jars history ## Restore TABLE=silver/orders to VERSION=3, or AS_OF=2026-01-05T10:00, with its ledgers
@@ -53,7 +53,7 @@ rollback: jars history ## Restore TABLE=silver/orders to VERSION=3, or AS_OF=202
 watermarks: .venv/.installed ## How far each table follows its source
 	@$(BIN)/python -m medallion_assets.commands.watermarks
 
-upkeep: jars history ## Compact fragmented days, remove what no reader needs any more, and tell what it saved
+upkeep: jars history ## Compact fragmented days, remove files that no reader needs, and report what it saved
 	@$(BIN)/python -m medallion_assets.commands.maintenance
 
 doctor: .venv/.installed history ## Versions, Java, jars, storage, sensors, quarantine, what waits: OK, or what to do
