@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from medallion_assets.contracts.rules import Severity
-from medallion_assets.contracts.table import Dimension, Table, Upsert
+from medallion_assets.contracts import Dimension, GoldTable, Severity, SilverTable, Table
 from medallion_assets.tables import find_tables
 
 DOCS = Path("docs")
@@ -54,7 +54,7 @@ def unshown_tables(page: str, tables: Mapping[str, Table]) -> set[str]:
     }
 
 
-def star_schema(tables: Sequence[Table]) -> str:
+def star_schema(tables: Sequence[GoldTable]) -> str:
     """A picture of the gold tables: their columns, and by which columns they belong together."""
     keys = {table.key for table in tables}
     lines = [line for table in tables for line in _relations(table, keys)]
@@ -79,7 +79,7 @@ def table_list(tables: Sequence[Table]) -> str:
     )
 
 
-def rule_list(tables: Sequence[Table]) -> str:
+def rule_list(tables: Sequence[SilverTable]) -> str:
     consequences = {Severity.QUARANTINE: "quarantine", Severity.WARN: "lower score"}
     return _markdown(
         ("table", "rule", "a good row satisfies", "a broken row"),
@@ -93,28 +93,27 @@ def rule_list(tables: Sequence[Table]) -> str:
 
 def row_key(table: Table) -> tuple[str, ...]:
     """The columns of which no two rows have the same values: of facts, those of the silver rows they are."""
-    if table.grain:
-        return table.grain
-    origin = table.inputs[0] if table.layer == "gold" and table.inputs else table
-    keys = origin.write.row_key if isinstance(origin.write, Upsert) else ()
-    return keys if set(keys) <= {*table.column_names, "valid_from"} else ()
+    if table.write.row_key or not isinstance(table, GoldTable):
+        return table.write.row_key
+    facts = table.inputs[0].write.row_key if table.inputs else ()
+    return table.grain or (facts if set(facts) <= set(table.column_names) else ())
 
 
 @dataclass(frozen=True)
 class Part:
-    """shows: whether it is about a table; made: its text"""
+    """shows: the kind of tables that it is about; made: its text"""
 
-    shows: Callable[[Table], bool]
-    made: Callable[[Sequence[Table]], str]
+    shows: type[Table]
+    made: Callable[[Sequence[Any]], str]
 
     def tables_of(self, tables: Mapping[str, Table]) -> list[Table]:
-        return [table for table in tables.values() if self.shows(table)]
+        return [table for table in tables.values() if isinstance(table, self.shows)]
 
 
 PARTS = {
-    "star_schema": Part(lambda table: table.layer == "gold", star_schema),
-    "tables": Part(lambda table: True, table_list),
-    "rules": Part(lambda table: table.layer == "silver", rule_list),
+    "star_schema": Part(GoldTable, star_schema),
+    "tables": Part(Table, table_list),
+    "rules": Part(SilverTable, rule_list),
 }
 
 
@@ -127,7 +126,7 @@ def _shown(name: str, tables: Sequence[Table]) -> str:
     return f"\n{PARTS[name].made(tables)}\n\n"
 
 
-def _relations(table: Table, keys: set[str]) -> Iterable[str]:
+def _relations(table: GoldTable, keys: set[str]) -> Iterable[str]:
     for join, surrogate in _foreign_keys(table).items():
         if join in keys:
             yield f"{join.partition('/')[2]} ||--o{{ {table.name} : {_plain(surrogate)}"
@@ -136,7 +135,7 @@ def _relations(table: Table, keys: set[str]) -> Iterable[str]:
         yield f'{table.name} {end}--o{{ {table.inputs[0].name} : "{", ".join(table.grain)}"'
 
 
-def _foreign_keys(table: Table) -> dict[str, str]:
+def _foreign_keys(table: GoldTable) -> dict[str, str]:
     """Dimension -> its surrogate key, of those that the table carries."""
     dimensions = {join.table.key: join.table.write for join in table.joins}
     return {
@@ -146,7 +145,7 @@ def _foreign_keys(table: Table) -> dict[str, str]:
     }
 
 
-def _attributes(table: Table) -> Iterable[str]:
+def _attributes(table: GoldTable) -> Iterable[str]:
     primary, foreign = row_key(table), _foreign_keys(table).values()
     for column in table.columns:
         mark = " PK" if column.name in primary else " FK" if column.name in foreign else ""
