@@ -5,9 +5,17 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BinaryType, DataType, LongType, MapType, StructType, VariantType
 
 
-def quoted(name: str) -> Column:
-    """The column of just this name, whatever dots or backticks it holds."""
-    return F.col(f"`{name.replace('`', '``')}`")
+def quoted(name: str, of: str = "") -> Column:
+    """The column of just this name, whatever dots or backticks it holds.
+
+    of: the alias of a DataFrame, or a struct column
+    """
+    return F.col(f"{of}.{backticked(name)}" if of else backticked(name))
+
+
+def backticked(name: str) -> str:
+    """The name as Spark parses it where it takes text."""
+    return f"`{name.replace('`', '``')}`"
 
 
 BILLION = 1_000_000_000
