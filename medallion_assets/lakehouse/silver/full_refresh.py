@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from medallion_assets.contracts.table import Table
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.silver.refresh import record_started, validated_days, write_days
 from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun, read_ledgers, with_plans
@@ -11,7 +12,7 @@ from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 
 
-class BlockedDays(Exception):
+class BlockedDays(MedallionError):
     """A rebuild would lose the rows of days that a blocking check holds back. Nothing was written."""
 
 

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.table import VERSIONED, History, Table
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.silver.merge.key_ranges import in_ranges
 from medallion_assets.lakehouse.silver.merge.resolution import partition_of, policy
 from medallion_assets.lakehouse.silver.merge.stage import NULL_PARTITION, Staged
@@ -18,8 +19,10 @@ from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.predicates import days_predicate
 
 
-class ConcurrentChange(RuntimeError):
+class ConcurrentChange(MedallionError):
     """The commit wrote other numbers of rows than were staged."""
+
+    retryable = True
 
 
 def publish(run: SilverRun, staged: Staged) -> None:
