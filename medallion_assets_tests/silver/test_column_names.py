@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from medallion_assets.contracts.rules import Rule
-from medallion_assets.contracts.table import Column, History, Land, Table, Upsert
+from medallion_assets.contracts import Column, Land, Scd2, SilverTable, Upsert
 from medallion_assets.lakehouse import silver
 from medallion_assets.lakehouse.silver.merge import key_ranges
 from medallion_assets_tests.support.sample_lake import TABLES, SampleLake
@@ -14,8 +13,7 @@ from medallion_assets_tests.support.sample_lake import TABLES, SampleLake
 ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
 KEYS, ORDER = ("order-id", "order.id"), ("größe",)
 BASKETS = replace(TABLES["bronze/orders"], name="baskets", write=Land("baskets"), columns=())
-LATEST = Table(
-    layer="silver",
+LATEST = SilverTable(
     name="baskets",
     description="The latest of each basket",
     inputs=(BASKETS,),
@@ -28,18 +26,10 @@ LATEST = Table(
         Column("group", "date"),
         Column("from`to"),
     ),
-    rules=(
-        Rule("order-id_not_null", "`order-id` IS NOT NULL", ("order-id",)),
-        Rule("order.id_not_null", "`order.id` IS NOT NULL", ("order.id",)),
-        Rule("größe_not_null", "`größe` IS NOT NULL", ("größe",)),
-        Rule("order.id_is_int", "`order.id` IS NOT NULL", ("order.id",)),
-        Rule("größe_is_timestamp", "`größe` IS NOT NULL", ("größe",)),
-        Rule("group_is_date", "`group` IS NOT NULL OR _landed.`group` IS NULL", ("group",)),
-    ),
     partition_by="group",
 )
 VERSIONS = replace(
-    LATEST, name="basket_versions", write=History(keys=KEYS, sequence_by=ORDER, tracked=("select", "from`to"))
+    LATEST, name="basket_versions", write=Scd2(keys=KEYS, sequence_by=ORDER, tracked=("select", "from`to"))
 )
 
 

@@ -7,7 +7,8 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Column, History, Table, Upsert
+from medallion_assets.contracts.silver import Scd2, SilverTable, Upsert
+from medallion_assets.contracts.table import Column
 from medallion_assets.lakehouse import silver
 from medallion_assets.lakehouse.silver.merge.intervals import with_intervals
 from medallion_assets.lakehouse.silver.refresh import IncompatibleContract
@@ -81,7 +82,7 @@ def test_the_worked_example_of_the_intervals_holds(spark: SparkSession):
     assert [row["is_current"] for row in found if row["valid_from"]] == [False, False, False]
 
 
-def contract(name: str, write: History, **fields) -> Table:
+def contract(name: str, write: Scd2, **fields) -> SilverTable:
     columns = (
         Column("customer_id"),
         Column("country"),
@@ -89,21 +90,21 @@ def contract(name: str, write: History, **fields) -> Table:
         Column("version", "bigint"),
         Column("day", "date"),
     )
-    return Table("silver", name, name, write, inputs=CUSTOMERS.inputs, columns=columns, **fields)
+    return SilverTable(
+        name=name, description=name, write=write, inputs=CUSTOMERS.inputs, columns=columns, **fields
+    )
 
 
 SHAPES = [
     contract(
-        "numbered", History(keys=("customer_id",), sequence_by=("version",), tracked=("customer_segment",))
+        "numbered", Scd2(keys=("customer_id",), sequence_by=("version",), tracked=("customer_segment",))
     ),
     contract(
         "dated",
-        History(
-            keys=("customer_id", "country"), sequence_by=("day", "version"), tracked=("customer_segment",)
-        ),
+        Scd2(keys=("customer_id", "country"), sequence_by=("day", "version"), tracked=("customer_segment",)),
         partition_by="customer_segment",
     ),
-    contract("landed", History(keys=("customer_id",), tracked=("customer_segment",))),
+    contract("landed", Scd2(keys=("customer_id",), tracked=("customer_segment",))),
 ]
 
 

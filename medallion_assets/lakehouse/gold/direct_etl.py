@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Extract, Land, Table, Upsert
+from medallion_assets.contracts.gold import Extract, GoldTable
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse.control.file_ledger import UNREADABLE
 from medallion_assets.lakehouse.gold.refresh import computed
 from medallion_assets.lakehouse.gold.staleness import input_versions
@@ -38,14 +39,14 @@ class ExtractDayMetrics:
 
 
 def extract_days(
-    lake: Lake, table: Table, days: Collection[str], writes: bool = True
+    lake: Lake, table: GoldTable, days: Collection[str], writes: bool = True
 ) -> dict[str, ExtractDayMetrics]:
     """Each day's result replaces the one before; with `writes` False it is only computed. LandingError as in bronze."""
     assert isinstance(table.write, Extract)
-    contract = table.write.judged_by
-    source = contract.inputs[0].write
-    assert isinstance(source, Land)
-    landed, reports = read_files(lake.spark, lake.landing, list_files(lake.landing, source.source, days))
+    contract = table.write.validated_by
+    landed, reports = read_files(
+        lake.spark, lake.landing, list_files(lake.landing, table.landing_folder, days)
+    )
     unreadable = {report.file.day for report in reports if report.status == UNREADABLE}
     whole = sorted(set(days) - unreadable)  # a day of which a file is missing keeps the result that it has
     if landed is None:
@@ -66,17 +67,19 @@ def extract_days(
     return {day: _figures(day, reports, *counts) for day in days}
 
 
-def _result(lake: Lake, table: Table, contract: Table, validated: DataFrame) -> DataFrame:
+def _result(lake: Lake, table: GoldTable, contract: SilverTable, validated: DataFrame) -> DataFrame:
     """The transform sees the valid rows of the contract, of each key the day's last change, without deletes."""
     rows = validated.where("NOT _quarantined")
-    if isinstance(contract.write, Upsert):
-        newest = Window.partitionBy(_DAY, *contract.write.keys).orderBy(F.col("_sequence").desc())
+    if contract.write.has_keys:
+        newest = Window.partitionBy(_DAY, *map(quoted, contract.write.row_key)).orderBy(
+            F.col("_sequence").desc()
+        )
         rows = rows.withColumn("_rank", F.row_number().over(newest)).where("_rank = 1 AND NOT _is_delete")
     rows = rows.select(*map(quoted, business_columns(rows)), _DAY)
     return computed(lake, table, rows, input_versions(lake.root, table))
 
 
-def _replace(lake: Lake, table: Table, result: DataFrame, days: Collection[str]) -> None:
+def _replace(lake: Lake, table: GoldTable, result: DataFrame, days: Collection[str]) -> None:
     with one_writer(lake.root, table.key):
         lake.replace(result, table.key, days_predicate(_DAY, days), _DAY)
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import History, ReplaceDay, Table
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
 from medallion_assets.lakehouse.control.purge_horizons import last_horizon
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics, count_validated
@@ -16,7 +17,6 @@ from medallion_assets.lakehouse.silver.merge.resolution import (
     STORED,
     comes_after_current,
     keys_of,
-    policy,
     ranked,
     same_as_current,
     with_current,
@@ -29,13 +29,12 @@ from medallion_assets.lakehouse.silver.merge.row_outcomes import (
 )
 from medallion_assets.lakehouse.silver.merge.tombstones import is_expired, may_be_outdated
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE
 from medallion_assets.lakehouse.silver.validation import validated_rows
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.predicates import days_predicate
 
 
-def stale_days(lake: Lake, table: Table) -> list[str]:
+def stale_days(lake: Lake, table: SilverTable) -> list[str]:
     """Days that were merged under an older contract, oldest first."""
     days = entries(lake.root, FoldedEntry, table.key)
     return sorted(
@@ -43,7 +42,7 @@ def stale_days(lake: Lake, table: Table) -> list[str]:
     )
 
 
-def audit_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, SilverDayMetrics]:
+def audit_days(lake: Lake, table: SilverTable, days: Collection[str]) -> dict[str, SilverDayMetrics]:
     """The metrics of `days` as of now, counted in the rows of bronze, silver and quarantine; writes nothing."""
     landed = entries(lake.root, LandedEntry, table.inputs[0].key, days)
     files = {day: with_rows(listed) for day, listed in landed.items()}
@@ -68,10 +67,10 @@ def audit_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, Sil
 
 
 def _stored_outcomes(
-    lake: Lake, table: Table, validated: DataFrame, days: Collection[str], horizon: datetime | None
+    lake: Lake, table: SilverTable, validated: DataFrame, days: Collection[str], horizon: datetime | None
 ) -> tuple[RowOutcomes, bool]:
     """What became of the valid rows of the days, and whether no key has two rows."""
-    if isinstance(table.write, ReplaceDay):
+    if not table.write.has_keys:
         by_file = _rows_by_file(lake, table.key, days)
         return {source: {"current": rows} for source, rows in by_file.items()}, True
     valid = validated.where(~F.col("_quarantined"))
@@ -79,7 +78,7 @@ def _stored_outcomes(
     return outcomes, is_unique(lake, table)
 
 
-def _all_changes(lake: Lake, table: Table) -> DataFrame:
+def _all_changes(lake: Lake, table: SilverTable) -> DataFrame:
     """All valid changes that count."""
     landed = entries(lake.root, LandedEntry, table.inputs[0].key)
     files = unchanged_files(entries(lake.root, FoldedEntry, table.key), landed)
@@ -87,7 +86,7 @@ def _all_changes(lake: Lake, table: Table) -> DataFrame:
 
 
 def _quarantined(
-    lake: Lake, table: Table, days: Collection[str], horizon: datetime | None
+    lake: Lake, table: SilverTable, days: Collection[str], horizon: datetime | None
 ) -> dict[tuple[str, str], int]:
     """Rows in quarantine; of days from which they were purged, and that were not merged again, those of the ledger."""
     purged = [day for day in days if horizon and day < str(horizon.date())]
@@ -107,7 +106,7 @@ def _rows_by_file(lake: Lake, key: str, days: Collection[str]) -> dict[tuple[str
 
 def count_outcomes(
     lake: Lake,
-    table: Table,
+    table: SilverTable,
     changes: DataFrame,
     all_changes: Callable[[], DataFrame],
     horizon: datetime | None = None,
@@ -129,14 +128,14 @@ def count_outcomes(
 
 
 def _with_purged(
-    table: Table, rows: DataFrame, all_changes: Callable[[], DataFrame], horizon: datetime
+    table: SilverTable, rows: DataFrame, all_changes: Callable[[], DataFrame], horizon: datetime
 ) -> DataFrame:
     """`_current` is the purged tombstone where nothing is stored of a key and its last change is an expired delete.
 
     Merged, not counted in the ledger: that tells of a file's rows as of its own merge, before the delete came. And so
     a live row that somebody lost still leaves its changes without an outcome.
     """
-    names, keys = list(policy(table).keys), keys_of(table)
+    names, keys = list(table.merge_keys), keys_of(table)
     unknown = rows.where(F.col("_current").isNull() & may_be_outdated(rows, horizon)).select(*keys)
     if unknown.isEmpty():
         return rows
@@ -147,12 +146,12 @@ def _with_purged(
     return joined.withColumn("_current", F.coalesce("_current", "_purged")).drop("_purged")
 
 
-def is_unique(lake: Lake, table: Table) -> bool:
+def is_unique(lake: Lake, table: SilverTable) -> bool:
     """Whether no key of the whole table has two rows; of versions, whether no two of a key overlap."""
     if not lake.exists(table.key):
         return True
     rows = lake.read(table.key)
-    if isinstance(table.write, History):
+    if table.write.keeps_versions:
         along = Window.partitionBy(*keys_of(table)).orderBy("valid_from")
         until = F.lead("valid_from").over(along)
         rows = rows.select(until.alias("_next"), "valid_to")

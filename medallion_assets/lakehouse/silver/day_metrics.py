@@ -10,11 +10,11 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Table, Upsert
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.contracts.watermark import later
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry
 from medallion_assets.lakehouse.silver.ledgers import started_entry
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE
 from medallion_assets.lakehouse.silver.validation import breaks
 from medallion_assets.lakehouse.spark.expressions import quoted
 
@@ -58,7 +58,7 @@ class SilverDayMetrics:
         missing = {path: entry.rows - _outcomes(self.files.get(path)) for path, entry in self.landed.items()}
         return {path: rows for path, rows in missing.items() if rows}
 
-    def blocked_by(self, table: Table) -> str | None:
+    def blocked_by(self, table: SilverTable) -> str | None:
         """The blocking check that keeps the day from being published."""
         if self.quarantine_ratio > table.quarantine_limit:
             return "quarantine_ratio"
@@ -72,7 +72,7 @@ def _outcomes(entry: FoldedEntry | None) -> int:
 
 
 def count_validated(
-    table: Table, validated: DataFrame, landed: Mapping[str, Mapping[str, LandedEntry]]
+    table: SilverTable, validated: DataFrame, landed: Mapping[str, Mapping[str, LandedEntry]]
 ) -> tuple[dict[str, dict[str, FoldedEntry]], str | None]:
     """One entry per day and file of the rows, with every valid row as current; and the newest change's time.
 
@@ -96,7 +96,7 @@ def count_validated(
     return found, reduce(later, newest) if newest else None
 
 
-def _counts(table: Table, validated: DataFrame) -> DataFrame:
+def _counts(table: SilverTable, validated: DataFrame) -> DataFrame:
     """One row per ingestion day and file: rows, quarantined, score_sum and rows that break rule i (`broken_<i>`).
 
     `newest`: the latest time (or number) of change of a valid row, as text; not of one more than a day ahead of us.
@@ -110,12 +110,11 @@ def _counts(table: Table, validated: DataFrame) -> DataFrame:
     )
 
 
-def _newest(table: Table) -> Expression:
-    first = table.write.sequence_by[:1] if isinstance(table.write, Upsert) else ()
+def _newest(table: SilverTable) -> Expression:
+    first = table.write.sequence[:1]
     if not first:
         return F.lit(None).cast("string")
     value, counts = quoted(first[0]), ~F.col("_quarantined")
-    types = {column.name: column.type for column in table.columns}
-    if types.get(first[0]) in ("timestamp", "date"):
+    if table.types.get(first[0]) in ("timestamp", "date"):
         counts = counts & (value <= F.current_timestamp() + F.lit(timedelta(days=1)))
     return F.max(F.when(counts, value)).cast("string")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from medallion_assets.contracts.table import Table
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.silver.refresh import record_started, validated_days, write_days
@@ -16,7 +16,7 @@ class BlockedDays(MedallionError):
     """A rebuild would lose the rows of days that a blocking check holds back. Nothing was written."""
 
 
-def rebuild(lake: Lake, table: Table) -> dict[str, SilverDayMetrics]:
+def rebuild(lake: Lake, table: SilverTable) -> dict[str, SilverDayMetrics]:
     """Rebuilds silver and its quarantine from all of bronze, with the contract's types. BlockedDays if a day is."""
     with one_writer(lake.root, table.key):
         known = read_ledgers(lake, table)
@@ -39,7 +39,7 @@ def _refuse_interrupted(run: SilverRun) -> None:
         )
 
 
-def _refuse_blocked(table: Table, days: Mapping[str, SilverDayMetrics]) -> None:
+def _refuse_blocked(table: SilverTable, days: Mapping[str, SilverDayMetrics]) -> None:
     if blocked := sorted(day for day, metrics in days.items() if metrics.blocked_by(table)):
         raise BlockedDays(
             f"{table.key} is as it was: a rebuild would lose the rows of {', '.join(blocked)}, which a blocking check "

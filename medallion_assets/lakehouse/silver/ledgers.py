@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Mapping
 
-from medallion_assets.contracts.table import Table
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse.control.file_ledger import IN_PROGRESS, LOADED, FoldedEntry, LandedEntry
 
 Files = Mapping[str, Collection[str]]
 """Ingestion day -> paths."""
 
 
-def started_entry(table: Table, landed: LandedEntry) -> FoldedEntry:
+def started_entry(table: SilverTable, landed: LandedEntry) -> FoldedEntry:
     """The entry of a file whose merge is under way: no fingerprint of a contract, no rows."""
     return FoldedEntry(
         table_name=table.key,

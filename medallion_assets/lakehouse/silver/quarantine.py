@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Table
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE
 from medallion_assets.lakehouse.silver.validation import failed_rules
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.locks import one_writer
@@ -40,7 +40,7 @@ def write_quarantine(run: SilverRun, validated: DataFrame, days: Mapping[str, Si
             run.lake.replace(quarantined_rows(run.table, validated), key, predicate, "_ingestion_date")
 
 
-def quarantined_rows(table: Table, validated: DataFrame) -> DataFrame:
+def quarantined_rows(table: SilverTable, validated: DataFrame) -> DataFrame:
     """The broken rows as landed, with the names of the rules that they broke.
 
     Needs: what `validate` adds. Adds: `_failed_rules`, `_quarantined_timestamp`.

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType
 
-from medallion_assets.contracts.table import History, ReplaceDay, Table
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.watermark import SourceOffset, later
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.control import watermarks
@@ -26,7 +26,6 @@ from medallion_assets.lakehouse.control.file_ledger import (
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics, count_validated
 from medallion_assets.lakehouse.silver.ledgers import started_entry, unchanged_files
 from medallion_assets.lakehouse.silver.merge.commit import publish, publish_keyless
-from medallion_assets.lakehouse.silver.merge.resolution import policy
 from medallion_assets.lakehouse.silver.merge.stage import Staged
 from medallion_assets.lakehouse.silver.merge.strategy import strategy_for
 from medallion_assets.lakehouse.silver.plan import Merge
@@ -43,7 +42,7 @@ class IncompatibleContract(MedallionError):
 
 
 def refresh_days(
-    lake: Lake, table: Table, days: Collection[str], again: Collection[str] = ()
+    lake: Lake, table: SilverTable, days: Collection[str], again: Collection[str] = ()
 ) -> dict[str, SilverDayMetrics]:
     """Brings silver up to date with the bronze rows of `days`; a blocked day is validated and not published.
 
@@ -64,12 +63,12 @@ def known_metrics(run: SilverRun) -> dict[str, SilverDayMetrics]:
     return {day: SilverDayMetrics(day, run.folded[day], run.landed[day]) for day in run.folded}
 
 
-def check_column_types(lake: Lake, table: Table) -> None:
+def check_column_types(lake: Lake, table: SilverTable) -> None:
     """A new column flows through; another type would end in casts that nobody asked for. IncompatibleContract if so."""
     if not lake.exists(table.key):
         return
     there = {field.name.lower(): field.dataType for field in lake.read(table.key).schema}
-    keeps_versions = isinstance(table.write, History)
+    keeps_versions = table.write.keeps_versions
     if ("valid_from" in there) != keeps_versions:
         raise IncompatibleContract(
             f"{table.key} keeps {'no versions' if keeps_versions else 'versions'} in the lake, against the "
@@ -127,7 +126,7 @@ def _merge_days(run: SilverRun, found: ValidatedDays) -> dict[str, SilverDayMetr
     run = run.only(open_days)
     in_open_days = F.expr(days_predicate("_ingestion_date", open_days))
     valid = found.rows.where(~F.col("_quarantined") & in_open_days)
-    if isinstance(run.table.write, ReplaceDay):
+    if not run.table.write.has_keys:
         publish_keyless(run, valid)
         return {}
     staged = _stage(run, valid)
@@ -140,7 +139,7 @@ def _merge_days(run: SilverRun, found: ValidatedDays) -> dict[str, SilverDayMetr
 
 
 def _stage(run: SilverRun, valid: DataFrame) -> Staged:
-    strategy = strategy_for(policy(run.table))
+    strategy = strategy_for(run.table.write)
     if run.mode is MergeMode.REBUILD:
         merge = strategy.rebuild
     else:

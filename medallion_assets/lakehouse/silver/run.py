@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
-from medallion_assets.contracts.table import ReplaceDay, Table
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse.control.file_ledger import (
     PENDING,
     FoldedEntry,
@@ -37,7 +37,7 @@ class SilverRun:
     """
 
     lake: Lake
-    table: Table
+    table: SilverTable
     landed: Mapping[str, Mapping[str, LandedEntry]]
     folded: Mapping[str, Mapping[str, FoldedEntry]]
     plans: Mapping[str, DayPlan]
@@ -59,7 +59,7 @@ class SilverRun:
         return replace(self, plans={day: self.plans[day] for day in days})
 
 
-def read_ledgers(lake: Lake, table: Table, days: Collection[str] | None = None) -> SilverRun:
+def read_ledgers(lake: Lake, table: SilverTable, days: Collection[str] | None = None) -> SilverRun:
     """A run over these days (None: over all that a ledger knows) without plans yet."""
     landed = entries(lake.root, LandedEntry, table.inputs[0].key, days)
     folded = entries(lake.root, FoldedEntry, table.key, days)
@@ -86,5 +86,5 @@ def _plan(run: SilverRun, day: str, again: bool) -> DayPlan:
     fingerprints = {entry.fingerprint for entry in run.folded[day].values()}
     landed, folded = identities(with_rows(run.landed[day])), identities(run.folded[day])
     plan = plan_day(landed, folded, fingerprints, run.table.fingerprint)
-    is_whole = plan.merge is Merge.ADDED and isinstance(run.table.write, ReplaceDay)
+    is_whole = plan.merge is Merge.ADDED and not run.table.write.has_keys
     return DayPlan(Merge.RESTATE, frozenset(landed)) if is_whole or again else plan

@@ -6,17 +6,17 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import DELETE_OPS, VERSIONED, Column, History, Table, Upsert
+from medallion_assets.contracts.silver import DELETE_OPS, SilverTable
+from medallion_assets.contracts.table import Column
+from medallion_assets.contracts.technical_columns import VERSIONED
 from medallion_assets.lakehouse.spark.expressions import quoted
-
-PROVENANCE = ("_ingestion_date", "_source_file")
 
 # Spark's cast reads '10:00' as today and '2026-01-05 garbage' as a date: only ISO 8601 passes.
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
 _ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?$"
 
 
-def standardize(table: Table, landed: DataFrame) -> DataFrame:
+def standardize(table: SilverTable, landed: DataFrame) -> DataFrame:
     """As many rows as bronze gives.
 
     Needs: landed text columns, `_ingestion_date`, `_source_file` and whatever else of bronze begins with `_`.
@@ -29,8 +29,8 @@ def standardize(table: Table, landed: DataFrame) -> DataFrame:
     return _ordered(table, changes.withColumn("_is_delete", F.col("_op").isin(*DELETE_OPS)))
 
 
-def _typed_columns(table: Table, landed: DataFrame) -> DataFrame:
-    op = table.write.op if isinstance(table.write, Upsert) else None
+def _typed_columns(table: SilverTable, landed: DataFrame) -> DataFrame:
+    op = table.write.op_column
     business = {name.lower(): name for name in business_columns(landed)}
     declared = (*table.column_names, *([op] if op else []))
     text = {name: _text(business.get(name.lower())) for name in declared}
@@ -48,15 +48,15 @@ def _text(landed: str | None) -> Expression:
     return quoted(landed) if landed else F.lit(None).cast("string")
 
 
-def _op(text: Mapping[str, Expression], op: str | None) -> Expression:
+def _op(text: Mapping[str, Expression], op: str) -> Expression:
     """The landed operation in capitals; an upsert (U) where there is none."""
     upsert = F.lit("U")
     return F.coalesce(F.upper(F.nullif(F.trim(text[op]), F.lit(""))), upsert) if op else upsert
 
 
-def _apart(table: Table, name: str) -> str:
+def _apart(table: SilverTable, name: str) -> str:
     """The name of a landed column that the contract does not name, apart from those that versions bear."""
-    is_taken = isinstance(table.write, History) and name.lower() in VERSIONED
+    is_taken = table.write.keeps_versions and name.lower() in VERSIONED
     return f"landed_{name}" if is_taken else name
 
 
@@ -79,14 +79,14 @@ def business_columns(changes: DataFrame) -> list[str]:
     return [name for name in changes.columns if not name.startswith("_")]
 
 
-def _ordered(table: Table, changes: DataFrame) -> DataFrame:
+def _ordered(table: SilverTable, changes: DataFrame) -> DataFrame:
     """Needs: the business columns, `_is_delete`, `_ingestion_date`, `_source_file`.
 
     Adds: `_sequence`, a struct: the columns of the contract, delete after upsert, hash of the business columns.
     """
-    if not isinstance(table.write, Upsert):
+    if not table.write.has_keys:
         return changes
-    order = [quoted(name).alias(name) for name in table.write.sequence_by] or [
+    order = [quoted(name).alias(name) for name in table.write.sequence] or [
         F.col("_ingestion_date").alias("ingestion_date"),
         natural_order("_source_file").alias("file"),
     ]

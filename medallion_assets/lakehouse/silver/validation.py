@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.rules import Rule
-from medallion_assets.contracts.table import Table, quarantine_mask
+from medallion_assets.contracts.silver import MASK_BITS, SilverTable, quarantine_masks
 from medallion_assets.lakehouse.silver.ledgers import Files
 from medallion_assets.lakehouse.silver.standardize import standardize
 from medallion_assets.lakehouse.spark.expressions import quoted
@@ -16,7 +16,7 @@ from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.predicates import days_predicate
 
 
-def validated_rows(lake: Lake, table: Table, files: Files) -> DataFrame:
+def validated_rows(lake: Lake, table: SilverTable, files: Files) -> DataFrame:
     """The bronze rows of these files, validated."""
     days = sorted(day for day, paths in files.items() if paths)
     paths = sorted(path for listed in files.values() for path in listed)
@@ -27,16 +27,18 @@ def validated_rows(lake: Lake, table: Table, files: Files) -> DataFrame:
     return validate(table, bronze.where(of_days & F.col("_source_file").isin(paths)))
 
 
-def validate(table: Table, landed: DataFrame) -> DataFrame:
+def validate(table: SilverTable, landed: DataFrame) -> DataFrame:
     """As many rows as bronze gives, standardized (see there for the columns of a change).
 
     Needs: a bronze table's columns.
-    Adds: `_broken` (a bit per rule, in the order of `table.row_rules`), `_quarantined`, `_data_quality_score` (0 to
-    100); `_landed` stays of quarantined rows alone.
+    Adds: `_broken_0` and so on (a bit per rule, in the order of `table.row_rules`, 63 to a column), `_quarantined`,
+    `_data_quality_score` (0 to 100); `_landed` stays of quarantined rows alone.
     """
     rules = table.row_rules
-    changes = standardize(table, landed).withColumn("_broken", _bits(table, rules))
-    quarantined = F.col("_broken").bitwiseAND(F.lit(quarantine_mask(rules)).cast("long")) != 0
+    changes = standardize(table, landed).withColumns(_broken(table, rules))
+    masks = enumerate(quarantine_masks(rules))
+    severe = [F.col(f"_broken_{i}").bitwiseAND(F.lit(mask).cast("long")) != 0 for i, mask in masks]
+    quarantined = reduce(Expression.__or__, severe)
     return changes.select(
         *[quoted(name) for name in changes.columns if name not in ("_landed", "_op")],
         quarantined.alias("_quarantined"),
@@ -45,27 +47,32 @@ def validate(table: Table, landed: DataFrame) -> DataFrame:
     )
 
 
-def _bits(table: Table, rules: Sequence[Rule]) -> Expression:
+def _broken(table: SilverTable, rules: Sequence[Rule]) -> dict[str, Expression]:
     bits = [
-        F.when(is_broken(table, rule), F.lit(1 << i)).otherwise(F.lit(0)).cast("long")
+        F.when(is_broken(table, rule), F.lit(1 << i % MASK_BITS)).otherwise(F.lit(0)).cast("long")
         for i, rule in enumerate(rules)
     ]
-    return reduce(Expression.bitwiseOR, bits)
+    starts = range(0, len(bits), MASK_BITS)
+    return {
+        f"_broken_{word}": reduce(Expression.bitwiseOR, bits[start : start + MASK_BITS])
+        for word, start in enumerate(starts)
+    }
 
 
-def is_broken(table: Table, rule: Rule) -> Expression:
+def is_broken(table: SilverTable, rule: Rule) -> Expression:
     """A delete is validated on key, sequence and op only."""
     broken = ~F.coalesce(F.expr(rule.predicate), F.lit(False))
-    return broken if set(rule.columns) <= table.judged_when_deleted else broken & ~F.col("_is_delete")
+    return broken if set(rule.columns) <= table.validated_when_deleted else broken & ~F.col("_is_delete")
 
 
 def breaks(i: int) -> Expression:
-    """1 where the row breaks the rule number `i`, else 0. Needs: `_broken`."""
-    return F.shiftright(F.col("_broken"), i).bitwiseAND(F.lit(1).cast("long"))
+    """1 where the row breaks the rule number `i`, else 0. Needs: `_broken_0` and so on."""
+    word, bit = divmod(i, MASK_BITS)
+    return F.shiftright(F.col(f"_broken_{word}"), bit).bitwiseAND(F.lit(1).cast("long"))
 
 
 def failed_rules(rules: Sequence[Rule]) -> Expression:
-    """The names of the rules that the row breaks. Needs: `_broken`."""
+    """The names of the rules that the row breaks. Needs: `_broken_0` and so on."""
     return F.array_compact(
         F.array(*[F.when(breaks(i) == 1, F.lit(rule.name)) for i, rule in enumerate(rules)])
     )

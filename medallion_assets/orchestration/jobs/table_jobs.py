@@ -7,12 +7,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import partial
+from typing import TypeVar
 
 import dagster as dg
 from pydantic import Field
 
+from medallion_assets.contracts.bronze import BronzeTable, FollowDelta
 from medallion_assets.contracts.days import ranges
-from medallion_assets.contracts.table import Extract, FollowDelta, FollowTable, Table, descendants
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import Table, descendants
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse import bronze, silver
 from medallion_assets.lakehouse.control import watermarks
@@ -46,6 +49,7 @@ class OlderVersion(dg.Config):
     as_of: str = Field(default="", description="Or the time whose version it is, UTC: 2026-01-05T10:00.")
 
 
+T = TypeVar("T", bound=Table)
 Events = Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output]
 
 
@@ -61,7 +65,7 @@ def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
         retries: RetrySettings,
     ) -> Events:
         with handled(context, lakehouse.lake_root, retries, f"silver/{config.table}"):
-            table, run = _named(tables, "silver", config.table), _Run(context, tables, lakehouse, spark)
+            table, run = _named(tables, SilverTable, config.table), _Run(context, tables, lakehouse, spark)
             held = {
                 day
                 for day in transaction_log.partition_bytes(run.lake.root, quarantine_key(table.name))
@@ -82,7 +86,7 @@ def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
         retries: RetrySettings,
     ) -> Events:
         with handled(context, lakehouse.lake_root, retries, f"silver/{config.table}"):
-            table, run = _named(tables, "silver", config.table), _Run(context, tables, lakehouse, spark)
+            table, run = _named(tables, SilverTable, config.table), _Run(context, tables, lakehouse, spark)
             yield from run.silver(table, lambda: silver.rebuild(run.lake, table))
             yield from run.end({})
 
@@ -113,7 +117,7 @@ def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
             table, run = _followed(tables, config.table), _Run(context, tables, lakehouse, spark)
             day, gone = bronze.reconcile_keys(run.lake, table)
             for below in descendants(table, tables.values()):
-                if below.layer == "silver":
+                if isinstance(below, SilverTable):
                     yield from run.silver(below, partial(silver.refresh_days, run.lake, below, [day]))
             yield from run.end({"deleted": gone})
 
@@ -155,11 +159,11 @@ class _Run:
         self.lake = lakehouse.open(spark.session(), context.run.run_id)
         self.rejected: dict[str, str] = {}
 
-    def silver(self, table: Table, fold: Callable[[], Mapping[str, SilverDayMetrics]]) -> Events:
+    def silver(self, table: SilverTable, fold: Callable[[], Mapping[str, SilverDayMetrics]]) -> Events:
         """The days that `fold` tells of, then those of gold that it touched; an extract reads files, not silver."""
         yield from self._told(table, lambda: silver_reports(self.lake, table, fold()))
         for gold in descendants(table, self.tables.values()):
-            if not isinstance(gold.write, Extract):
+            if not gold.write.is_extract:
                 yield from self._told(gold, partial(report, self.lake, gold, [], True))
 
     def end(self, figures: Mapping[str, int]) -> Events:
@@ -184,23 +188,23 @@ def _job(op: dg.OpDefinition) -> dg.JobDefinition:
 def _commands(table: Table, days: Collection[str]) -> list[str]:
     """What restates these days. A followed source's batches go and come in one run, so that no row is missed."""
     spans = ranges(days)
-    if days and isinstance(table.write, FollowDelta | FollowTable):
+    if days and table.write.follows_source:
         spans = [(min(days), max(days))]
     select = f"dagster asset materialize -m medallion_assets.definitions --select '{table.key}*'"
     return [f"{select} --partition-range {first}...{last}" for first, last in spans]
 
 
-def _named(tables: Mapping[str, Table], layer: str, name: str) -> Table:
-    table = tables.get(f"{layer}/{name}")
-    if table is None:
-        known = ", ".join(sorted(other.name for other in tables.values() if other.layer == layer))
-        raise dg.Failure(f"There is no table {layer}/{name}. Name one of: {known}", allow_retries=False)
+def _named(tables: Mapping[str, Table], kind: type[T], name: str) -> T:
+    table = tables.get(f"{kind.layer}/{name}")
+    if not isinstance(table, kind):
+        known = ", ".join(sorted(other.name for other in tables.values() if isinstance(other, kind)))
+        raise dg.Failure(f"There is no table {kind.layer}/{name}. Name one of: {known}", allow_retries=False)
     return table
 
 
-def _followed(tables: Mapping[str, Table], name: str) -> Table:
-    table = _named(tables, "bronze", name)
-    if not isinstance(table.write, FollowDelta | FollowTable):
+def _followed(tables: Mapping[str, Table], name: str) -> BronzeTable:
+    table = _named(tables, BronzeTable, name)
+    if not table.write.follows_source:
         raise dg.Failure(f"{table.key} takes landed files and has no watermark", allow_retries=False)
     return table
 

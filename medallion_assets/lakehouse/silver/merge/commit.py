@@ -5,15 +5,17 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import VERSIONED, History, Table
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.sql_text import quoted_name
+from medallion_assets.contracts.technical_columns import PROVENANCE, VERSIONED
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.silver.merge.key_ranges import in_ranges
-from medallion_assets.lakehouse.silver.merge.resolution import partition_of, policy
+from medallion_assets.lakehouse.silver.merge.resolution import partition_of
 from medallion_assets.lakehouse.silver.merge.stage import NULL_PARTITION, Staged
 from medallion_assets.lakehouse.silver.merge.tombstones import change_time
 from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE, business_columns
-from medallion_assets.lakehouse.spark.expressions import backticked, quoted
+from medallion_assets.lakehouse.silver.standardize import business_columns
+from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.predicates import days_predicate
@@ -60,7 +62,7 @@ def publish_keyless(run: SilverRun, valid: DataFrame) -> None:
         run.lake.replace(rows, run.table.key, predicate, "_ingestion_date")
 
 
-def _merge(lake: Lake, table: Table, staged: Staged, rows: DataFrame) -> None:
+def _merge(lake: Lake, table: SilverTable, staged: Staged, rows: DataFrame) -> None:
     target = DeltaTable.forPath(lake.spark, lake.path(table.key))
     there = {name.lower() for name in rows.columns}
     missing = [column for column in target.toDF().schema if column.name.lower() not in there]
@@ -68,7 +70,7 @@ def _merge(lake: Lake, table: Table, staged: Staged, rows: DataFrame) -> None:
     # MERGE plans its source several times over: give it a leaf, not all that leads to it.
     rows = rows.localCheckpoint()
     values: dict[str, str | Expression] = {
-        backticked(name): quoted(name, "change") for name in rows.columns if name != "_action"
+        quoted_name(name): quoted(name, "change") for name in rows.columns if name != "_action"
     }
     (
         target.alias("stored")
@@ -87,10 +89,10 @@ def _merge(lake: Lake, table: Table, staged: Staged, rows: DataFrame) -> None:
         )
 
 
-def _match(table: Table, staged: Staged) -> Expression:
+def _match(table: SilverTable, staged: Staged) -> Expression:
     """Keys, pruned to the partitions that hold a current row to be changed: an exact set, read from the rows."""
     match = in_ranges(table, staged.ranges, "stored")
-    for key in policy(table).row_key:
+    for key in table.write.row_key:
         match = match & (quoted(key, "stored") == quoted(key, "change"))
     if not table.partition_by:
         return match
@@ -99,11 +101,11 @@ def _match(table: Table, staged: Staged) -> Expression:
     return match & (held | partition.isNull() if NULL_PARTITION in staged.old_partitions else held)
 
 
-def _stored_columns(table: Table, changes: DataFrame) -> list[Expression]:
+def _stored_columns(table: SilverTable, changes: DataFrame) -> list[Expression]:
     """Silver's columns in their order; of a deleted key only the tombstone is kept."""
     deleted = F.col("_is_delete")
-    keys = policy(table).keys
-    versioned = VERSIONED if isinstance(table.write, History) else ()
+    keys = table.merge_keys
+    versioned = VERSIONED if table.write.keeps_versions else ()
     business = [
         quoted(name) if name in keys else F.when(~deleted, quoted(name)).alias(name)
         for name in business_columns(changes)

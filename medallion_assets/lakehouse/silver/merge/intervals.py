@@ -16,14 +16,15 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import History, Table
+from medallion_assets.contracts.silver import Scd2, SilverTable
+from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.lakehouse.silver.merge.resolution import keys_of
 from medallion_assets.lakehouse.silver.merge.tombstones import may_be_outdated
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE, business_columns
+from medallion_assets.lakehouse.silver.standardize import business_columns
 from medallion_assets.lakehouse.spark.expressions import quoted
 
 
-def with_intervals(table: Table, changes: DataFrame, horizon: datetime | None) -> DataFrame:
+def with_intervals(table: SilverTable, changes: DataFrame, horizon: datetime | None) -> DataFrame:
     """One row a change.
 
     Needs: business columns, `_sequence`, `_is_delete`, `_data_quality_score`, `_ingestion_date`, `_source_file`,
@@ -42,7 +43,13 @@ def change_start(rows: DataFrame) -> Expression:
     return quoted(rows.schema["_sequence"].dataType.fieldNames()[0], "_sequence")  # type: ignore[attr-defined]
 
 
-def _order(table: Table, changes: DataFrame) -> DataFrame:
+def tracked_values(table: SilverTable) -> Expression:
+    """A struct of the columns of which another value begins a version."""
+    assert isinstance(table.write, Scd2), f"{table.key} keeps no versions"
+    return F.struct(*map(quoted, table.write.tracked))
+
+
+def _order(table: SilverTable, changes: DataFrame) -> DataFrame:
     """Needs: keys, `_sequence`, `_ingestion_date`, `_source_file`.
 
     Adds: `_time`, `_next` (the time of the key's next change), `_is_last`.
@@ -52,7 +59,7 @@ def _order(table: Table, changes: DataFrame) -> DataFrame:
     return timed.withColumn("_is_last", F.col("_next").isNull())
 
 
-def _mark_late(table: Table, changes: DataFrame, horizon: datetime | None) -> DataFrame:
+def _mark_late(table: SilverTable, changes: DataFrame, horizon: datetime | None) -> DataFrame:
     """Needs: keys, `_time`, `_sequence`, `_is_delete`, `_is_new`, `_is_stored`, `_ingestion_date`, `_source_file`.
 
     Adds: `_is_late`: not later than the stored version that is among the changes, unless it is the same change sent
@@ -71,17 +78,16 @@ def _mark_late(table: Table, changes: DataFrame, horizon: datetime | None) -> Da
     return changes.withColumn("_is_late", F.col("_is_new") & F.coalesce(late, F.lit(False))).drop("_stored")
 
 
-def _collapse_equal_neighbours(table: Table, changes: DataFrame) -> DataFrame:
+def _collapse_equal_neighbours(table: SilverTable, changes: DataFrame) -> DataFrame:
     """Needs: keys, tracked columns, `_time`, `_next`, `_is_late`, `_is_delete` and what orders the changes.
 
     Adds: `_shows` (neither late nor followed by another change of the same time), and over the changes that show
     `_begins` and `_ends` (the first and the last of neighbours with equal tracked values) and `_until` (the time of the
     next change that shows).
     """
-    assert isinstance(table.write, History)
     is_last_of_time = F.col("_next").isNull() | (F.col("_next") != F.col("_time"))
-    values = F.struct(*map(quoted, table.write.tracked))
-    state = F.struct("_is_delete", F.when(~F.col("_is_delete"), values).alias("values"))
+    values = F.when(~F.col("_is_delete"), tracked_values(table))
+    state = F.struct("_is_delete", values.alias("values"))
     changes = changes.withColumns({"_shows": is_last_of_time & ~F.col("_is_late"), "_state": state})
     shown = _in_order(table, "_shows")
     neighbours = {
@@ -92,7 +98,7 @@ def _collapse_equal_neighbours(table: Table, changes: DataFrame) -> DataFrame:
     return changes.withColumns(neighbours).drop("_state")
 
 
-def _intervals(table: Table, changes: DataFrame) -> DataFrame:
+def _intervals(table: SilverTable, changes: DataFrame) -> DataFrame:
     """Needs: keys, `_since`, `_is_delete`, `_shows`, `_begins`, `_ends`, `_until` and what orders the changes.
 
     Adds: `valid_from`, `valid_to`, `is_current`. A deleted state is no version; the key's last one is its tombstone.
@@ -116,7 +122,7 @@ def _intervals(table: Table, changes: DataFrame) -> DataFrame:
     )
 
 
-def _in_order(table: Table, *within: str) -> WindowSpec:
+def _in_order(table: SilverTable, *within: str) -> WindowSpec:
     """The changes of a key. Full ties keep the least ingestion day and file, whatever the order of runs was."""
     order = [F.col("_sequence").asc(), *[F.col(column).desc() for column in PROVENANCE]]
     return Window.partitionBy(*keys_of(table), *within).orderBy(*order)

@@ -6,39 +6,31 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import History, Table, Upsert
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.lakehouse.silver.merge.key_ranges import KeyRange, in_ranges
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
 
 STORED = ("_sequence", "_data_quality_score", *PROVENANCE)
 
 
-def policy(table: Table) -> Upsert:
-    """The write policy of a keyed table."""
-    assert isinstance(table.write, Upsert), f"{table.key} has no keys"
-    return table.write
-
-
-def keys_of(table: Table) -> list[Expression]:
+def keys_of(table: SilverTable) -> list[Expression]:
     """The key columns, whatever their names. Joins take the bare names, as a list."""
-    return [quoted(key) for key in policy(table).keys]
+    return [quoted(key) for key in table.merge_keys]
 
 
-def partition_of(table: Table, of: str = "") -> Expression:
+def partition_of(table: SilverTable, of: str = "") -> Expression:
     """The partition value as text; NULL for a table without partitions."""
     return quoted(table.partition_by, of).cast("string") if table.partition_by else F.lit(None).cast("string")
 
 
-def last_rows(table: Table, stored: DataFrame) -> DataFrame:
+def last_rows(table: SilverTable, stored: DataFrame) -> DataFrame:
     """The row of each key that holds its last change: of versions the open one, or the tombstone."""
-    return (
-        stored.where("is_current OR _deleted_at IS NOT NULL") if isinstance(table.write, History) else stored
-    )
+    return stored.where("is_current OR _deleted_at IS NOT NULL") if table.write.keeps_versions else stored
 
 
-def ranked(table: Table, changes: DataFrame) -> DataFrame:
+def ranked(table: SilverTable, changes: DataFrame) -> DataFrame:
     """Needs: keys, `_sequence`, `_is_delete`, `_data_quality_score`, `_ingestion_date`, `_source_file`.
 
     Adds: `_rank`, 1 for the last change of a key. Full ties keep the least ingestion day and file, so that the order
@@ -50,7 +42,9 @@ def ranked(table: Table, changes: DataFrame) -> DataFrame:
     return changes.withColumn("_data_quality_score", kept).withColumn("_rank", F.row_number().over(window))
 
 
-def with_current(lake: Lake, table: Table, changes: DataFrame, ranges: Sequence[KeyRange] = ()) -> DataFrame:
+def with_current(
+    lake: Lake, table: SilverTable, changes: DataFrame, ranges: Sequence[KeyRange] = ()
+) -> DataFrame:
     """`join_current` with the table as it is stored.
 
     ranges: hold all the keys of the changes, if there are any
@@ -59,14 +53,14 @@ def with_current(lake: Lake, table: Table, changes: DataFrame, ranges: Sequence[
     return join_current(table, changes, stored)
 
 
-def join_current(table: Table, changes: DataFrame, stored: DataFrame | None) -> DataFrame:
+def join_current(table: SilverTable, changes: DataFrame, stored: DataFrame | None) -> DataFrame:
     """Needs: keys. Adds: `_current`, what is stored of the key's last change; NULL where nothing is.
 
     A key with two current rows doubles its changes: `StagingRule.is_duplicate` finds that.
     """
     stored = changes.limit(0) if stored is None else last_rows(table, stored)
     current = F.struct(*STORED, partition_of(table).alias("partition")).alias("_current")
-    return changes.join(stored.select(*keys_of(table), current), list(policy(table).keys), "left")
+    return changes.join(stored.select(*keys_of(table), current), list(table.merge_keys), "left")
 
 
 def comes_after_current() -> Expression:

@@ -7,14 +7,14 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Table
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.lakehouse.silver.merge.key_ranges import KeyRange, key_ranges
 from medallion_assets.lakehouse.silver.merge.resolution import (
     STORED,
     comes_after_current,
     join_current,
     keys_of,
-    policy,
     ranked,
     same_as_current,
     with_current,
@@ -22,7 +22,6 @@ from medallion_assets.lakehouse.silver.merge.resolution import (
 from medallion_assets.lakehouse.silver.merge.stage import Staged, StagingRule, stage
 from medallion_assets.lakehouse.silver.merge.tombstones import may_be_outdated
 from medallion_assets.lakehouse.silver.run import SilverRun
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE
 
 
 def merge_new(run: SilverRun, new_changes: DataFrame, stored_changes: Callable[[], DataFrame]) -> Staged:
@@ -66,7 +65,7 @@ def remerge_keys(run: SilverRun, new_changes: DataFrame, stored_changes: Callabl
     affected = _affected_keys(run, new_changes, others).distinct().persist()
     new = new_changes.withColumn("_is_new", F.lit(True))
     changes = ranked(table, new.unionByName(_related(table, others, affected)))
-    joined = with_current(run.lake, table, affected.join(changes, list(policy(table).keys), "left"))
+    joined = with_current(run.lake, table, affected.join(changes, list(table.merge_keys), "left"))
     first, lost = F.col("_rank") == 1, F.col("_rank").isNull() & F.col("_current").isNotNull()
     rule = StagingRule(
         action=F.when(lost, "drop").when(first & ~same_as_current(*STORED), "put"),
@@ -89,7 +88,7 @@ def _affected_keys(run: SilverRun, new_changes: DataFrame, others: DataFrame) ->
     affected = affected.union(from_restated.select(*keys))
     if run.horizon is None:
         return affected
-    return affected.union(others.join(stored, list(policy(run.table).keys), "left_anti").select(*keys))
+    return affected.union(others.join(stored, list(run.table.merge_keys), "left_anti").select(*keys))
 
 
 def rebuild(run: SilverRun, new_changes: DataFrame, stored_changes: Callable[[], DataFrame]) -> Staged:
@@ -100,9 +99,9 @@ def rebuild(run: SilverRun, new_changes: DataFrame, stored_changes: Callable[[],
     return stage(joined, rule, run.horizon)
 
 
-def _related(table: Table, stored_changes: DataFrame, keys: DataFrame) -> DataFrame:
+def _related(table: SilverTable, stored_changes: DataFrame, keys: DataFrame) -> DataFrame:
     """The stored changes of these keys. Adds: `_is_new`."""
-    related = stored_changes.join(keys, list(policy(table).keys), "left_semi")
+    related = stored_changes.join(keys, list(table.merge_keys), "left_semi")
     return related.withColumn("_is_new", F.lit(False))
 
 
@@ -110,6 +109,6 @@ def _may_be_outdated(changes: DataFrame, horizon: datetime | None) -> Expression
     return may_be_outdated(changes, horizon) if horizon else F.lit(False)
 
 
-def _is_duplicate(table: Table) -> Expression:
+def _is_duplicate(table: SilverTable) -> Expression:
     """The join with two current rows of a key gives its last change twice. Needs: keys, `_rank`."""
     return F.count_if(F.col("_rank") == 1).over(Window.partitionBy(*keys_of(table))) > 1

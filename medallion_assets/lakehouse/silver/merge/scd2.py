@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import VERSIONED, History, Table
-from medallion_assets.lakehouse.silver.merge.intervals import change_start, with_intervals
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.technical_columns import PROVENANCE, VERSIONED
+from medallion_assets.lakehouse.silver.merge.intervals import change_start, tracked_values, with_intervals
 from medallion_assets.lakehouse.silver.merge.key_ranges import KeyRange, in_ranges, key_ranges
 from medallion_assets.lakehouse.silver.merge.resolution import (
     STORED,
@@ -22,21 +23,15 @@ from medallion_assets.lakehouse.silver.merge.resolution import (
 )
 from medallion_assets.lakehouse.silver.merge.stage import Staged, StagingRule, stage
 from medallion_assets.lakehouse.silver.run import SilverRun
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE, business_columns
+from medallion_assets.lakehouse.silver.standardize import business_columns
 from medallion_assets.lakehouse.spark.expressions import quoted
 
 _CHANGE = ("_sequence", "_is_delete", "_data_quality_score", *PROVENANCE)
 
 
-def policy(table: Table) -> History:
-    """The write policy of a table that keeps versions."""
-    assert isinstance(table.write, History), f"{table.key} keeps no versions"
-    return table.write
-
-
 def merge_new(run: SilverRun, new_changes: DataFrame, stored_changes: Callable[[], DataFrame]) -> Staged:
     """On top of the last version of each key, or else the changed keys from all their changes."""
-    table, keys = run.table, list(policy(run.table).keys)
+    table, keys = run.table, list(run.table.merge_keys)
     if not run.lake.exists(table.key):
         return rebuild(run, new_changes, stored_changes)
     ranges = key_ranges(run.lake, table, new_changes)
@@ -66,7 +61,7 @@ def rebuild(run: SilverRun, new_changes: DataFrame, stored_changes: Callable[[],
     return _staged(run, with_intervals(run.table, _changes(new_changes, is_new=True), None), None)
 
 
-def _repeats_stored(table: Table, late: DataFrame, stored: DataFrame) -> bool:
+def _repeats_stored(table: SilverTable, late: DataFrame, stored: DataFrame) -> bool:
     """Whether each late change says of its time what a stored version, or the gap between two, says already.
 
     Strictly before the last change that is stored there, which another of the same time could replace. Of a key whose
@@ -89,9 +84,9 @@ def _repeats_stored(table: Table, late: DataFrame, stored: DataFrame) -> bool:
     return found.where(is_new).isEmpty()
 
 
-def _beside_stored(table: Table, late: DataFrame, stored: DataFrame) -> DataFrame:
+def _beside_stored(table: SilverTable, late: DataFrame, stored: DataFrame) -> DataFrame:
     """Each late change with each stored version of its key (`_version`), or NULL. Adds: `_source`, `_values`."""
-    values, source = F.struct(*map(quoted, policy(table).tracked)), F.struct(*PROVENANCE)
+    values, source = tracked_values(table), F.struct(*PROVENANCE)
     version = F.struct(
         "valid_from",
         "valid_to",
@@ -104,7 +99,7 @@ def _beside_stored(table: Table, late: DataFrame, stored: DataFrame) -> DataFram
     )
     keys = keys_of(table)
     changes = late.select(*keys, "_sequence", "_is_delete", source.alias("_source"), values.alias("_values"))
-    return changes.join(stored.select(*keys, version.alias("_version")), list(policy(table).keys), "left")
+    return changes.join(stored.select(*keys, version.alias("_version")), list(table.merge_keys), "left")
 
 
 def _changes(rows: DataFrame, is_new: bool) -> DataFrame:
@@ -141,7 +136,7 @@ def _staged(
     lasts = F.count_if(is_last).over(Window.partitionBy(*keys_of(table)))
     partition = partition_of(table).alias("partition")
     current = F.struct(*STORED, "valid_to", partition, lasts.alias("lasts")).alias("_current")
-    row_key = policy(table).row_key
+    row_key = table.write.row_key
     joined = found.join(stored.select(*map(quoted, row_key), current), list(row_key), "full_outer")
     lost = F.col("_is_new").isNull()
     changed = F.col("valid_from").isNotNull() & ~same_as_current(*STORED, "valid_to")

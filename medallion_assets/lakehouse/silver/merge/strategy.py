@@ -5,7 +5,7 @@ from typing import Protocol
 
 from pyspark.sql import DataFrame
 
-from medallion_assets.contracts.table import History, Upsert
+from medallion_assets.contracts.table import WritePolicy
 from medallion_assets.lakehouse.silver.merge import scd1, scd2
 from medallion_assets.lakehouse.silver.merge.stage import Staged
 from medallion_assets.lakehouse.silver.run import SilverRun
@@ -33,6 +33,6 @@ class MergeStrategy(Protocol):
         ...
 
 
-def strategy_for(write: Upsert) -> MergeStrategy:
-    """By the table's write policy."""
-    return scd2 if isinstance(write, History) else scd1
+def strategy_for(write: WritePolicy) -> MergeStrategy:
+    """By the policy of a table with keys."""
+    return scd2 if write.keeps_versions else scd1
