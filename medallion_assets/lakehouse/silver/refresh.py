@@ -11,11 +11,9 @@ from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType
 
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.watermark import SourceOffset, later
-from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.control.file_ledger import (
     FoldedEntry,
@@ -35,10 +33,7 @@ from medallion_assets.lakehouse.silver.validation import validated_rows
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate
-
-
-class IncompatibleContract(MedallionError):
-    """The contract gives a column another type than the table has. The message says how to rebuild the table."""
+from medallion_assets.lakehouse.storage.stored_contract import hold_to_contract
 
 
 def refresh_days(
@@ -47,12 +42,13 @@ def refresh_days(
     """Brings silver up to date with the bronze rows of `days`; a blocked day is validated and not published.
 
     again: those of the days that are restated though nothing that the ledger knows has changed
+    IncompatibleContract, before any write, if the stored table was written by another contract.
     """
     with one_writer(lake.root, table.key):
         run = with_plans(read_ledgers(lake, table, days), again)
         if not run.plans:
             return known_metrics(run)
-        check_column_types(lake, table)
+        hold_to_contract(lake, table)
         with validated_days(run) as found:
             record_started(run, run.plans)
             return write_days(run, found)
@@ -61,26 +57,6 @@ def refresh_days(
 def known_metrics(run: SilverRun) -> dict[str, SilverDayMetrics]:
     """What the ledgers say of the days."""
     return {day: SilverDayMetrics(day, run.folded[day], run.landed[day]) for day in run.folded}
-
-
-def check_column_types(lake: Lake, table: SilverTable) -> None:
-    """A new column flows through; another type would end in casts that nobody asked for. IncompatibleContract if so."""
-    if not lake.exists(table.key):
-        return
-    there = {field.name.lower(): field.dataType for field in lake.read(table.key).schema}
-    keeps_versions = table.write.keeps_versions
-    if ("valid_from" in there) != keeps_versions:
-        raise IncompatibleContract(
-            f"{table.key} keeps {'no versions' if keeps_versions else 'versions'} in the lake, against the "
-            f"contract: run the job full_refresh for the table {table.name}, which rebuilds it"
-        )
-    for column in table.columns:
-        stored = there.get(column.name.lower())
-        if stored is not None and stored != DataType.fromDDL(column.type):
-            raise IncompatibleContract(
-                f"{table.key}: {column.name} is {stored.simpleString()} in the lake and {column.type} in "
-                f"the contract: run the job full_refresh for the table {table.name}, which rebuilds it"
-            )
 
 
 @dataclass(frozen=True)
