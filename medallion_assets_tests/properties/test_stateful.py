@@ -56,7 +56,7 @@ DAY, SOME_DAYS = st.sampled_from(DAYS), st.sets(st.sampled_from(DAYS), min_size=
 SEED = st.integers(0, 2**32 - 1)
 
 
-def test_whatever_happens_silver_is_a_fold_and_gold_a_recomputation(spark: SparkSession):
+def test_whatever_happens_silver_is_a_merge_and_gold_a_recomputation(spark: SparkSession):
     run_state_machine_as_test(lambda: History(spark), settings=SETTINGS)  # type: ignore[arg-type]
 
 
