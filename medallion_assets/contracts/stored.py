@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable, Upsert
 from medallion_assets.contracts.technical_columns import SEQUENCE, VERSIONED
+from medallion_assets.errors import MedallionError
 
 STRING = "string"
 
 
-class IncompatibleContract(Exception):
+class IncompatibleContract(MedallionError):
     """The contract is another than the stored table was written by. The message says how to rebuild the table."""
-
-    retryable = False
 
 
 @dataclass(frozen=True)

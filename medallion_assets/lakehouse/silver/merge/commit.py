@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.sql_text import quoted_name
 from medallion_assets.contracts.technical_columns import PROVENANCE, VERSIONED
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.silver.merge.key_ranges import in_ranges
 from medallion_assets.lakehouse.silver.merge.stage import NULL_PARTITION, Staged
 from medallion_assets.lakehouse.silver.merge.tombstones import change_time
@@ -18,8 +19,10 @@ from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.stored_contract import sequence_with_keys
 
 
-class ConcurrentChange(RuntimeError):
+class ConcurrentChange(MedallionError):
     """The commit wrote other numbers of rows than were staged."""
+
+    retryable = True
 
 
 def publish(lake: Lake, table: SilverTable, staged: Staged) -> None:
