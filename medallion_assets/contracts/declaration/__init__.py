@@ -16,7 +16,7 @@ from medallion_assets.contracts.table import Table
 from medallion_assets.errors import MedallionError
 
 
-class DeclarationError(MedallionError, ValueError):
+class DeclarationError(MedallionError):
     """Table files declare what cannot be. `faults` has one line for each."""
 
     def __init__(self, faults: Collection[str]):
