@@ -22,7 +22,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: jars history .venv/.data ## Land DAYS=7 of real orders and carry them from bronze to gold
-	@$(BIN)/python -m medallion_assets.commands.land --days $(DAYS)
+	@$(BIN)/python -m medallion_assets.commands.demo_data --days $(DAYS)
 	@$(BIN)/python -m medallion_assets.commands.demo --days $(DAYS)
 
 test: jars .venv/.data chromium postgres ## Lint, types, import contracts and all tests
@@ -36,7 +36,7 @@ test-long: jars postgres ## The long suite: random histories, and the sensors of
 	$(BIN)/python -m pytest -m long
 
 dev: jars history ## Open the UI on 127.0.0.1, PORT=3000, sensors on (EXAMPLES=1: with the example tables)
-	MEDALLION_SENSORS=on $(BIN)/dagster dev $(if $(EXAMPLES),-m medallion_assets.examples) -h 127.0.0.1 -p $(PORT)
+	MEDALLION_SENSORS=on $(BIN)/dagster dev $(if $(EXAMPLES),-m medallion_assets.example_definitions) -h 127.0.0.1 -p $(PORT)
 
 checks: jars history ## Run all checks of DAY=2017-01-05 (or FROM= TO=) without rewriting data; fails if one fails
 	@$(BIN)/python -m medallion_assets.commands.checks $(RANGE) --junit "$(JUNIT)"
@@ -51,16 +51,16 @@ watermarks: .venv/.installed ## How far each table follows its source
 	@$(BIN)/python -m medallion_assets.commands.watermarks
 
 upkeep: jars history ## Compact fragmented days, remove what no reader needs any more, and tell what it saved
-	@$(BIN)/python -m medallion_assets.commands.upkeep
+	@$(BIN)/python -m medallion_assets.commands.maintenance
 
 doctor: .venv/.installed history ## Versions, Java, jars, storage, sensors, quarantine, what waits: OK, or what to do
 	@$(BIN)/python -m medallion_assets.commands.doctor
 
 bench: jars .venv/.data ## Seconds, Spark jobs and commits per layer, beside a bare Spark script
-	@$(BIN)/python -m medallion_assets.commands.bench
+	@$(BIN)/python -m medallion_assets.commands.benchmark
 
 bench-cdc: jars ## What 10,000 changes cost in silver tables of 1, 10 and 40 million orders (a quarter of an hour)
-	@$(BIN)/python -m medallion_assets.commands.bench_cdc
+	@$(BIN)/python -m medallion_assets.commands.benchmark_cdc
 
 clean: ## Remove what the commands made: data, history and virtual environment
 	rm -rf .venv .dagster .cache data build *.egg-info
@@ -68,10 +68,10 @@ clean: ## Remove what the commands made: data, history and virtual environment
 # Set-up. The stamps in .venv hold until the lock file or the package's facts change.
 
 java:
-	@$(PYTHON) -m medallion_assets.lakehouse.java
+	@$(PYTHON) -m medallion_assets.lakehouse.spark.java
 
 jars: java .venv/.installed
-	@$(BIN)/python -m medallion_assets.lakehouse.jars
+	@$(BIN)/python -m medallion_assets.lakehouse.spark.jars
 
 .venv/.installed: requirements.lock pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 10) <= v <= (3, 13) or sys.exit( \

@@ -8,15 +8,16 @@ from collections.abc import Mapping
 import dagster as dg
 
 from medallion_assets.contracts.table import Table
-from medallion_assets.orchestration.alerts import build_alert_sensors
-from medallion_assets.orchestration.assets import build_assets
-from medallion_assets.orchestration.channels import AlertSettings
+from medallion_assets.orchestration.alerting.channels import AlertSettings
+from medallion_assets.orchestration.alerting.sensor import build_alert_sensors
+from medallion_assets.orchestration.assets.factory import build_assets
 from medallion_assets.orchestration.failures import RetrySettings
-from medallion_assets.orchestration.jobs import all_checks, landing_to_gold
-from medallion_assets.orchestration.maintenance import build_maintenance
+from medallion_assets.orchestration.jobs.asset_jobs import all_checks, landing_to_gold
+from medallion_assets.orchestration.jobs.daily_maintenance import build_upkeep
+from medallion_assets.orchestration.jobs.table_jobs import build_maintenance
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
-from medallion_assets.orchestration.sensors import SensorSettings, build_sensors
-from medallion_assets.orchestration.upkeep import build_upkeep
+from medallion_assets.orchestration.sensors.build import build_sensors
+from medallion_assets.orchestration.sensors.run_requests import SensorSettings
 from medallion_assets.tables import find_tables
 
 

@@ -7,9 +7,9 @@ import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
-from medallion_assets.lakehouse import session
-from medallion_assets_tests.desk import Desk
-from medallion_assets_tests.workshop import Workshop
+from medallion_assets.lakehouse.spark import session
+from medallion_assets_tests.support.dagster_runner import DagsterRunner
+from medallion_assets_tests.support.sample_lake import SampleLake
 
 # On a handful of rows most of the time goes into compiling generated code; interpreted, the suite takes half as long.
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
@@ -23,13 +23,13 @@ def spark() -> Iterator[SparkSession]:
 
 
 @pytest.fixture
-def shop(spark: SparkSession, tmp_path: Path) -> Workshop:
-    return Workshop(spark, tmp_path)
+def shop(spark: SparkSession, tmp_path: Path) -> SampleLake:
+    return SampleLake(spark, tmp_path)
 
 
 @pytest.fixture
-def desk(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def desk(shop: SampleLake, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagsterRunner]:
     monkeypatch.setenv("MEDALLION_LAKEHOUSE", shop.lake.root)
     monkeypatch.setenv("MEDALLION_LANDING", str(shop.landing))
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Desk(shop, instance)
+        yield DagsterRunner(shop, instance)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from medallion_assets.commands import junit
-from medallion_assets.commands.running import evaluations, failures, instance, run, table
+from medallion_assets.commands import junit_report
+from medallion_assets.commands.job_runner import evaluations, failures, instance, run, table
+from medallion_assets.orchestration.assets.previews import rows_breaking
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource
-from medallion_assets.orchestration.samples import rows_breaking
 
 
 def main() -> int:
@@ -33,10 +33,10 @@ def main() -> int:
             parser.error(
                 f"{day} is outside the calendar, which starts at MEDALLION_FIRST_DAY={CALENDAR.start:%Y-%m-%d}"
             )
-    return judged(str(first), str(last), asked.junit)
+    return validated(str(first), str(last), asked.junit)
 
 
-def judged(first: str, last: str, file: Path | None) -> int:
+def validated(first: str, last: str, file: Path | None) -> int:
     """Runs the checks and reports them; the file is written whatever becomes of the run."""
     found, errors = [], ["the checks could not be run: the reason is on the console"]
     try:
@@ -46,7 +46,7 @@ def judged(first: str, last: str, file: Path | None) -> int:
         errors = [] if result.success else failures(result) or ["the run failed without a failed step"]
     finally:
         if file:
-            junit.write(file, found, errors)
+            junit_report.write(file, found, errors)
     if errors:
         print(*errors, sep="\n", file=sys.stderr)
         return 1
@@ -60,7 +60,13 @@ def report(found: list[dg.AssetCheckEvaluation]) -> int:
     if failed:
         print("Checks that did not pass:")
         rows = [
-            (c.severity.value, c.partition, c.asset_key.to_user_string(), c.check_name, junit.figures(c))
+            (
+                c.severity.value,
+                c.partition,
+                c.asset_key.to_user_string(),
+                c.check_name,
+                junit_report.figures(c),
+            )
             for c in sorted(
                 failed, key=lambda c: (c.severity.value, c.partition or "", c.asset_key, c.check_name)
             )

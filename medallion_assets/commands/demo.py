@@ -10,9 +10,9 @@ import dagster as dg
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 
-from medallion_assets.commands.land import FIRST_DAY
-from medallion_assets.commands.running import StepClock, evaluations, instance, run, table
-from medallion_assets.lakehouse.storage import table_path
+from medallion_assets.commands.demo_data import FIRST_DAY
+from medallion_assets.commands.job_runner import StepClock, evaluations, instance, run, table
+from medallion_assets.lakehouse.storage.lake import table_path
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.tables import find_tables
 

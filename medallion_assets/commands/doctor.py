@@ -14,14 +14,15 @@ from typing import NamedTuple
 import dagster as dg
 from packaging.requirements import Requirement
 
-from medallion_assets.commands.running import instance
+from medallion_assets.commands.job_runner import instance
 from medallion_assets.contracts.table import Land, Table
 from medallion_assets.definitions import defs
-from medallion_assets.lakehouse import journal, prechecks
-from medallion_assets.lakehouse.control import FoldedEntry, LandedEntry, entries
-from medallion_assets.lakehouse.landing import list_files
-from medallion_assets.lakehouse.lateness import late_tables
-from medallion_assets.lakehouse.watching import landing_state, sources_with_news
+from medallion_assets.lakehouse.control import run_log
+from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
+from medallion_assets.lakehouse.landing.listing import list_files
+from medallion_assets.lakehouse.monitoring import preflight
+from medallion_assets.lakehouse.monitoring.freshness import late_tables
+from medallion_assets.lakehouse.monitoring.source_changes import landing_state, sources_with_news
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.tables import find_tables
@@ -80,18 +81,18 @@ def versions() -> Iterable[Line]:
 
 
 def machine(root: str) -> Iterable[Line]:
-    yield from map(_finding, (prechecks.java(), prechecks.jars(), prechecks.lake_writable(root)))
-    yield _finding(prechecks.free_disk(root, prechecks.minimum_free()))
+    yield from map(_finding, (preflight.java(), preflight.jars(), preflight.lake_writable(root)))
+    yield _finding(preflight.free_disk(root, preflight.minimum_free()))
 
 
 def sources(landing: str, root: str, tables: Collection[Table]) -> Iterable[Line]:
-    found = [prechecks.source_readable(landing, table) for table in tables if table.layer == "bronze"]
+    found = [preflight.source_readable(landing, table) for table in tables if table.layer == "bronze"]
     yield from (_finding(one) for one in found if one)
     _, notes = sources_with_news(tables, root)
     yield from (Line("followed source", note, "let it be reached from here", FAIL) for note in notes)
 
 
-def _finding(one: prechecks.Finding) -> Line:
+def _finding(one: preflight.Finding) -> Line:
     return Line(one.what, one.where, one.problem, FAIL)
 
 
@@ -179,12 +180,12 @@ def _oldest_file(landing: str, root: str, table: Table, days: Collection[str]) -
 
 
 def late(root: str, tables: Collection[Table]) -> Iterable[Line]:
-    for key, text in late_tables(root, tables, journal.now()).items():
+    for key, text in late_tables(root, tables, run_log.now()).items():
         yield Line(key, text.removeprefix(f"{key}: "), "land its files, or see why no run took them")
 
 
 def last_error(root: str) -> Iterable[Line]:
-    errors = journal.since(root, journal.PipelineError, journal.now() - DAY)
+    errors = run_log.since(root, run_log.PipelineError, run_log.now() - DAY)
     for last in errors[-1:]:
         said = last.message.strip().partition("\n")[0]
         place = " ".join(part for part in (last.asset or last.pipeline, last.day) if part)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from medallion_assets.commands.running import StepClock, failures, instance, run_for
+from medallion_assets.commands.job_runner import StepClock, failures, instance, run_for
 
 
 def main() -> int:

@@ -2,8 +2,8 @@
 
 import sys
 
-from medallion_assets.commands.running import table
-from medallion_assets.lakehouse.watermarks import last_success, watermarks
+from medallion_assets.commands.job_runner import table
+from medallion_assets.lakehouse.control.watermarks import last_success, watermarks
 from medallion_assets.orchestration.resources import LakehouseResource
 
 
@@ -15,8 +15,8 @@ def main() -> int:
         return 0
     rows = []
     for name, history in sorted(known.items()):
-        mark, last = last_success(history), history[-1]
-        value = mark.value if mark else "none: the next run reads the source whole"
+        offset, last = last_success(history), history[-1]
+        value = offset.value if offset else "none: the next run reads the source whole"
         rows.append(
             (name, value, last.status, last.rows, f"{last.updated_at:%Y-%m-%d %H:%M:%S}", last.run_id[:8])
         )

@@ -1,1 +1,5 @@
-"""How the data is stored: Spark sessions, landed files, Delta tables, their ledgers. No Dagster."""
+"""How the data is read and written, as the stages of a row's way: landing and sources, bronze, silver, gold.
+
+Below them are `spark`, `storage` and `control`, beside them `maintenance` and `monitoring`. No Dagster here: what a
+run or a sensor is belongs to `orchestration`, what a table is to `contracts`.
+"""

@@ -9,16 +9,23 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from medallion_assets.lakehouse.journal import FAILED, PipelineError, RunEntry, append, note_error, now
-from medallion_assets.lakehouse.transient import is_transient
+from medallion_assets.lakehouse.control.run_log import (
+    FAILED,
+    PipelineError,
+    RunEntry,
+    append,
+    now,
+    record_error,
+)
+from medallion_assets.lakehouse.monitoring.retryable_errors import is_transient
 
 
-class BadDays(dg.Failure):
+class RejectedPartitions(dg.Failure):
     """Days that a blocking check refused. The others are done; another attempt would find the same."""
 
-    def __init__(self, red: dict[str, str]):
-        why = "; ".join(f"{day}: {check} not passed" for day, check in sorted(red.items()))
-        super().__init__(f"bad days: {why}", metadata={"bad_days": sorted(red)}, allow_retries=False)
+    def __init__(self, rejected: dict[str, str]):
+        why = "; ".join(f"{day}: {check} not passed" for day, check in sorted(rejected.items()))
+        super().__init__(f"bad days: {why}", metadata={"bad_days": sorted(rejected)}, allow_retries=False)
 
 
 class RetrySettings(dg.ConfigurableResource):
@@ -67,7 +74,7 @@ def _note(
 ) -> None:
     run_id, at = context.run.run_id, now()
     kind = type(error)
-    note_error(
+    record_error(
         root,
         PipelineError(
             pipeline=context.run.job_name,
@@ -81,7 +88,7 @@ def _note(
             attempt=attempt,
         ),
     )
-    if code and not isinstance(error, BadDays):  # whose days are told one by one
+    if code and not isinstance(error, RejectedPartitions):  # whose days are told one by one
         append(root, [RunEntry(asset, day, run_id, FAILED, code, at) for day in days])
 
 

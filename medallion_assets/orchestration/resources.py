@@ -12,9 +12,10 @@ from pydantic import Field
 from pyspark.sql import SparkSession
 
 from medallion_assets.contracts.table import Table
-from medallion_assets.lakehouse import prechecks, session
-from medallion_assets.lakehouse.java import java_home
-from medallion_assets.lakehouse.storage import Lake, table_path
+from medallion_assets.lakehouse.monitoring import preflight
+from medallion_assets.lakehouse.spark import session
+from medallion_assets.lakehouse.spark.java import java_home
+from medallion_assets.lakehouse.storage.lake import Lake, table_path
 from medallion_assets.orchestration.partitions import CALENDAR
 
 
@@ -53,7 +54,7 @@ class LakehouseResource(dg.ConfigurableResource):
 
     def before_run(self, table: Table, embedded: bool) -> None:
         """PreCheckError where a run of the table would stumble: it is said before anything is touched."""
-        prechecks.before_run(self.lake_root, self.landing_root, table, embedded)
+        preflight.before_run(self.lake_root, self.landing_root, table, embedded)
 
     def open(self, spark: SparkSession, run_id: str = "") -> Lake:
         return Lake(spark, self.lake_root, self.landing_root, run_id, tuple(CALENDAR.get_partition_keys()))

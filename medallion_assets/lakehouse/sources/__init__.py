@@ -1,4 +1,4 @@
-"""Sources that are followed rather than landed: what is new in them since a mark.
+"""Sources that are followed rather than landed: what is new in them since an offset.
 
 `observe` is for sensors: no JVM, no data. `pull` gives the rows.
 """
@@ -8,21 +8,22 @@ from contextlib import AbstractContextManager
 from pyspark.sql import SparkSession
 
 from medallion_assets.contracts.table import FollowDelta, FollowTable
-from medallion_assets.lakehouse.sources import delta, postgres
-from medallion_assets.lakehouse.sources.marks import Batch, Mark
+from medallion_assets.contracts.watermark import SourceOffset
+from medallion_assets.lakehouse.sources import delta_source, postgres_source
+from medallion_assets.lakehouse.sources.base import Batch
 
 Followed = FollowDelta | FollowTable
 
 
-def observe(source: Followed, since: Mark | None) -> Mark:
+def observe(source: Followed, since: SourceOffset | None) -> SourceOffset:
     """How far the source reaches now; equal to `since` where nothing is new. SourceError if it cannot tell."""
     if isinstance(source, FollowDelta):
-        return delta.observe(source, since)
-    return postgres.observe(source, since)
+        return delta_source.observe(source, since)
+    return postgres_source.observe(source, since)
 
 
-def pull(spark: SparkSession, source: Followed, since: Mark | None) -> AbstractContextManager[Batch]:
-    """What is new since the mark, or everything; the rows can be read within the context."""
+def pull(spark: SparkSession, source: Followed, since: SourceOffset | None) -> AbstractContextManager[Batch]:
+    """What is new since the offset, or everything; the rows can be read within the context."""
     if isinstance(source, FollowDelta):
-        return delta.pull(spark, source, since)
-    return postgres.pull(spark, source, since)
+        return delta_source.pull(spark, source, since)
+    return postgres_source.pull(spark, source, since)

@@ -1,0 +1,159 @@
+"""What 10,000 changes cost in silver tables of 1, 10 and 40 million orders: the time should follow the change.
+
+Orders are 100,000 a day; the changes fall on five days all over the table. With keys that ascend with time the files'
+statistics leave a few to read; with random keys every file may hold a changed key, and the curve says what that costs.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+from pyspark.sql import Column as Expression
+from pyspark.sql import functions as F
+
+from medallion_assets.commands.job_runner import table
+from medallion_assets.lakehouse import bronze, silver
+from medallion_assets.lakehouse.spark import session
+from medallion_assets.lakehouse.storage import transaction_log
+from medallion_assets.lakehouse.storage.lake import Lake
+from medallion_assets.tables import find_tables
+
+A_DAY, CHANGES, DAYS_TOUCHED = 100_000, 10_000, 5
+FIRST, INGESTED = date(2020, 1, 1), "2026-01-05"
+ORDERS = "silver/orders"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Time 10,000 changes in tables of several sizes.")
+    parser.add_argument("--millions", type=int, nargs="+", default=[1, 10, 40], help="orders in the table")
+    parser.add_argument("--rounds", type=int, default=3, help="changes of each table, the median counts")
+    asked = parser.parse_args()
+    spark = session.start({"spark.driver.memory": "8g"})
+    rows = []
+    for keys in ("ascending", "random"):
+        seconds = {}
+        for millions in asked.millions:
+            with tempfile.TemporaryDirectory() as folder:
+                lake = Lake(spark, f"{folder}/lake", f"{folder}/landing")
+                _build(lake, millions * 10**6, keys)
+                files = len(DeltaTable(lake.path(ORDERS)).file_uris())
+                spent, near, merged = _rounds(lake, millions * 10**6, keys, asked.rounds)
+                seconds[millions] = statistics.median(spent)
+                rows.append(
+                    (
+                        keys,
+                        millions,
+                        files,
+                        near,
+                        *merged,
+                        *(f"{f(spent):.1f}" for f in (min, statistics.median, max)),
+                    )
+                )
+                print(f"{keys} keys, {millions} million orders: {seconds[millions]:.1f} s", flush=True)
+        print(f"{keys} keys: {max(seconds.values()) / min(seconds.values()):.2f} times from least to most")
+    names = (
+        "keys",
+        "million orders",
+        "files",
+        "files near",
+        "rewritten",
+        "written",
+        "min s",
+        "median s",
+        "max s",
+    )
+    print(f"\n{CHANGES:,} changes on {DAYS_TOUCHED} days, validated, folded and merged:")
+    print(table(names, rows))
+    print(
+        "files near: files whose statistics do not rule out a changed key; the join with silver reads these."
+    )
+    return 0
+
+
+def _key(number: Expression, keys: str) -> Expression:
+    """Of the n-th order."""
+    return F.lpad(number.cast("string"), 12, "0") if keys == "ascending" else F.md5(number.cast("string"))
+
+
+def _build(lake: Lake, orders: int, keys: str) -> None:
+    """Silver as a fold would have left it: one file a day, nothing in its ledger."""
+    number, days = F.col("id"), orders // A_DAY
+    order_date = F.date_add(F.lit(FIRST), (number / A_DAY).cast("int"))
+    rows = lake.spark.range(0, orders, numPartitions=days).select(
+        _key(number, keys).alias("order_id"),
+        (number % 5000).cast("string").alias("customer_id"),
+        (number % 999).cast("string").alias("product_id"),
+        order_date.alias("order_date"),
+        F.lit("10.00").cast("decimal(18,2)").alias("order_amount"),
+        F.lit("COMPLETED").alias("order_status"),
+        order_date.cast("timestamp").alias("updated_at"),
+        F.struct(
+            order_date.cast("timestamp").alias("updated_at"),
+            F.lit(False).alias("is_delete"),
+            F.sha2(number.cast("string"), 256).alias("hash"),
+        ).alias("_sequence"),
+        F.lit(None).cast("timestamp").alias("_deleted_at"),
+        order_date.alias("_ingestion_date"),
+        F.lit("orders/built.parquet").alias("_source_file"),
+        F.now().alias("_silver_processed_timestamp"),
+        F.lit(100.0).alias("_data_quality_score"),
+    )
+    lake.append(rows, ORDERS, "order_date")
+
+
+def _rounds(lake: Lake, orders: int, keys: str, rounds: int) -> tuple[list[float], int, tuple[int, int]]:
+    """The seconds of each round, the files near the changes, and the files that the last merge rewrote and wrote."""
+    tables, spent, near, merged = find_tables(), [], 0, (0, 0)
+    for number in range(rounds + 1):  # the first one warms up and is not counted
+        changed = _land(lake, orders, keys, number)
+        bronze.ingest_days(lake, tables["bronze/orders"], [INGESTED])
+        near = _files_near(lake, changed)
+        began = time.monotonic()
+        day = silver.refresh_days(lake, tables[ORDERS], [INGESTED])[INGESTED]
+        spent.append(time.monotonic() - began)
+        assert day.blocked_by(tables[ORDERS]) is None
+        counts = transaction_log.commit_counts(lake.root, ORDERS)
+        merged = (counts["numTargetFilesRemoved"], counts["numTargetFilesAdded"])
+    return spent[1:], near, merged
+
+
+def _land(lake: Lake, orders: int, keys: str, number: int) -> list[list[str]]:
+    """A file of changes on five days; returns their keys day by day."""
+    days, each = orders // A_DAY, CHANGES // DAYS_TOUCHED
+    touched = [(day * (days - 1) // (DAYS_TOUCHED - 1) + number) % days for day in range(DAYS_TOUCHED)]
+    numbers = [day * A_DAY + i * (A_DAY // each) + number for day in touched for i in range(each)]
+    found = lake.spark.createDataFrame([(n,) for n in numbers], "id bigint")
+    rows = found.select(_key(F.col("id"), keys).alias("order_id"), "id").orderBy("id").collect()
+    folder = Path(lake.landing) / "orders" / f"date={INGESTED}"
+    folder.mkdir(parents=True, exist_ok=True)
+    columns = {
+        "order_id": [row.order_id for row in rows],
+        "customer_id": [str(n % 5000) for n in numbers],
+        "product_id": [str(n % 999) for n in numbers],
+        "order_date": [str(FIRST + timedelta(days=n // A_DAY)) for n in numbers],
+        "order_amount": ["11.00"] * len(numbers),
+        "order_status": ["COMPLETED"] * len(numbers),
+        "updated_at": [f"2026-01-0{number + 1}T00:00:00Z"] * len(numbers),
+    }
+    pq.write_table(pa.table(columns), folder / f"changes-{number}.parquet")
+    ids = columns["order_id"]
+    return [ids[i : i + each] for i in range(0, len(ids), each)]
+
+
+def _files_near(lake: Lake, changed: list[list[str]]) -> int:
+    """Files whose least and greatest key leave room for a range of the changes."""
+    ranges = [(min(keys), max(keys)) for keys in changed]
+    actions = pa.table(DeltaTable(lake.path(ORDERS)).get_add_actions(flatten=True))
+    bounds = zip(actions["min.order_id"].to_pylist(), actions["max.order_id"].to_pylist(), strict=True)
+    return sum(any(low <= greatest and least <= high for low, high in ranges) for least, greatest in bounds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

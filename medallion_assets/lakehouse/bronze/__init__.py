@@ -1,0 +1,9 @@
+"""Ingestion: each day of bronze comes to equal its landed folder, or takes the next batch of its followed source.
+
+Rows stay text here. Types, rules and keys belong to `silver`, reading files to `landing`.
+"""
+
+from medallion_assets.lakehouse.bronze.deleted_keys import reconcile_keys
+from medallion_assets.lakehouse.bronze.ingest import audit_days, ingest_days
+
+__all__ = ["audit_days", "ingest_days", "reconcile_keys"]

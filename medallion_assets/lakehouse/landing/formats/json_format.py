@@ -1,0 +1,168 @@
+"""JSON: lines of objects, one array of objects, or one object over many lines; numbers keep their digits."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from medallion_assets.lakehouse.landing.column_names import UnreadableFile, clean_name
+from medallion_assets.lakehouse.landing.formats.layout import (
+    CORRUPT,
+    LATIN1,
+    MARK,
+    SOURCE_FILE,
+    SOURCE_MODIFIED_AT,
+    UTF8,
+    UTF16,
+    UTF16_BOMS,
+    WHOLE_BYTES,
+    Layout,
+    read_text,
+)
+
+SNIFFED_BYTES = 65_536
+STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+NUMBER = r"-?(?:(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?|Infinity)|NaN"
+STRING_OR_NUMBER = rf"(?s)({STRING})|(?<![\w.+-])({NUMBER})(?![\w.+-])"
+
+
+def sniff_json(path: str) -> Layout:
+    """Lines, or a whole document: whichever the beginning of the file looks like."""
+    encoding, beginning = _beginning(path)
+    return _layout(path, encoding, whole=_is_document(beginning))
+
+
+def sniff_json_lines(path: str) -> Layout:
+    return _layout(path, _beginning(path)[0], whole=False)
+
+
+def _layout(path: str, encoding: str, whole: bool) -> Layout:
+    if (whole or encoding == UTF16) and os.path.getsize(path) > WHOLE_BYTES:
+        raise UnreadableFile("it is too large for one document; land it as JSON lines in UTF-8")
+    return JsonLayout(encoding, whole)
+
+
+def _beginning(path: str) -> tuple[str, str]:
+    with open(path, "rb") as file:
+        beginning = file.read(SNIFFED_BYTES)
+    if beginning[:2] in UTF16_BOMS:
+        return UTF16, beginning.decode("utf-16", "replace").strip()
+    return UTF8, beginning.decode("utf-8-sig", "replace").strip()
+
+
+def _is_document(beginning: str) -> bool:
+    first, *rest = [line for line in beginning.splitlines() if line.strip()] or [""]
+    if not rest:
+        return first.startswith("[")
+    if _is_json(first):
+        return False
+    # A broken first line must not turn lines into a document: other lines begin with a brace, too.
+    return first.startswith("[") or not rest[0].lstrip().startswith("{")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class JsonLayout(Layout):
+    encoding: str
+    whole: bool
+    columns: tuple[str, ...] = ()
+
+    def read(self, spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+        records = self._records(spark, paths)
+        columns = _columns(records)
+        fields = F.col("fields")
+        shared = [_present(fields, keys) > 1 for keys in columns.values() if len(keys) > 1]
+        doubtful = reduce(or_, shared, F.col("undecoded") | _has_duplicate_keys(fields))
+        raw = F.to_json(fields) if self.whole else F.col("text")
+        return records.select(
+            *[_value(fields, keys).alias(name) for name, keys in columns.items()],
+            F.when(fields.isNull(), F.col("text")).when(doubtful, _unmarked(raw)).alias(CORRUPT),
+            SOURCE_FILE,
+            SOURCE_MODIFIED_AT,
+        )
+
+    def repaired(self, swallowed: bool, undecoded: bool, size: int) -> Layout | None:
+        return replace(self, encoding=LATIN1) if undecoded and self.encoding == UTF8 else None
+
+    def _records(self, spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+        """One row per record: its `text`, its `fields` (NULL if broken), and whether bytes were not UTF-8."""
+        texts = self._texts(spark, paths).where(F.col("text").rlike(r"\S"))
+        broken = F.array(F.lit(None).cast("map<string,string>"))
+        return texts.withColumn("fields", F.explode(F.coalesce(_parsed(F.col("text"), self.whole), broken)))
+
+    def _texts(self, spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+        # Spark cuts lines at bytes, which UTF-16 does not survive: take the file as one and cut it here.
+        cut_here = self.encoding == UTF16 and not self.whole
+        read = read_text(spark, paths, wholetext=self.whole or cut_here)
+        text = F.regexp_replace(self._decoded(F.col("value")), "^\ufeff", "")
+        return read.select(
+            F.explode(F.split(text, r"\r?\n")).alias("text") if cut_here else text.alias("text"),
+            self._undecoded(F.col("value")).alias("undecoded"),
+            SOURCE_FILE,
+            SOURCE_MODIFIED_AT,
+        )
+
+    def _decoded(self, value: Column) -> Column:
+        if self.encoding == UTF16:
+            return F.decode(value, UTF16)
+        if self.encoding == LATIN1:
+            return F.coalesce(F.try_validate_utf8(value.cast("string")), F.decode(value, LATIN1))
+        return F.make_valid_utf8(value.cast("string"))
+
+    def _undecoded(self, value: Column) -> Column:
+        return ~F.is_valid_utf8(value.cast("string")) if self.encoding == LATIN1 else F.lit(False)
+
+
+def _parsed(text: Column, whole: bool) -> Column:
+    """The records of a text, NULL if it is broken. The scalars' text is marked where it was a number.
+
+    Spark reads a number into text by way of a double, unless it comes as a string. And parsed
+    as an array, a text that goes on behind its record is broken, not cut off.
+    """
+    marked = F.regexp_replace(text, STRING_OR_NUMBER, f'$1"{MARK}$2{MARK}"')
+    marked = F.replace(marked, F.lit(f'"{MARK}{MARK}"'), F.lit(""))
+    bracketed = F.concat(F.lit("["), marked, F.lit("]"))
+    if whole:
+        bracketed = F.when(text.rlike(r"^\s*\["), marked).otherwise(bracketed)
+    return F.from_json(bracketed, "array<map<string,string>>", {"allowSingleQuotes": "false"})
+
+
+def _unmarked(text: Column) -> Column:
+    return F.regexp_replace(text, f'"?{MARK}"?', "")
+
+
+def _columns(records: DataFrame) -> dict[str, list[str]]:
+    """The landed keys of each column, in the order in which the files bring them."""
+    keys = records.select(SOURCE_FILE, F.explode(F.map_keys("fields")).alias("key"))
+    found = keys.groupBy("key").agg(F.min(SOURCE_FILE).alias("file")).orderBy("file", "key").collect()
+    names: dict[str, str] = {}
+    columns: dict[str, list[str]] = {}
+    for position, row in enumerate(found, start=1):
+        name = clean_name(row["key"], position)
+        columns.setdefault(names.setdefault(name.lower(), name), []).append(row["key"])
+    return columns
+
+
+def _value(fields: Column, keys: Sequence[str]) -> Column:
+    return _unmarked(F.coalesce(*[F.try_element_at(fields, F.lit(key)) for key in keys]))
+
+
+def _present(fields: Column, keys: Sequence[str]) -> Column:
+    """How many of the keys a record has."""
+    return F.size(F.array_intersect(F.map_keys(fields), F.array(*[F.lit(key) for key in keys])))
+
+
+def _has_duplicate_keys(fields: Column) -> Column:
+    return F.size(F.map_keys(fields)) > F.size(F.array_distinct(F.map_keys(fields)))

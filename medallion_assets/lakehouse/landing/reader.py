@@ -1,0 +1,128 @@
+"""The landing: which files there are, and their records as text.
+
+Here: listing, identity, and one DataFrame out of many files, whatever is wrong with some of them.
+Not here: how a format is read (`formats`), and what becomes of the records (`bronze`).
+"""
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+
+from medallion_assets.lakehouse.landing.column_names import UnreadableFile
+from medallion_assets.lakehouse.landing.formats.detection import sniff
+from medallion_assets.lakehouse.landing.formats.layout import CORRUPT, SOURCE_FILE, Layout, text_size
+from medallion_assets.lakehouse.landing.formats.loader import load
+from medallion_assets.lakehouse.landing.listing import LandedFile
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of one file: 'loaded', 'empty' (no records) or 'unreadable'."""
+
+    file: LandedFile
+    status: str
+    rows: int = 0  # corrupt ones included
+    corrupt: int = 0
+    message: str = ""  # what is wrong with the file and how to mend it
+    columns: tuple[str, ...] = ()  # as landed; of JSON those that hold anything
+
+
+def read_files(
+    spark: SparkSession, root: str, files: Sequence[LandedFile]
+) -> tuple[DataFrame | None, list[FileReport]]:
+    """The records of the files as text, persisted (the caller unpersists), and a report per file.
+
+    The landed fields come first, sorted, then `formats.reading.ADDED`. None if there is no record at all.
+    """
+    layouts, reasons = _sniff_all(root, files)
+    frame, counts, failed = load(spark, root, layouts)
+    repairs = _repairs(files, layouts, counts, failed)
+    undecoded = {path: counts[path]["undecoded"] for path in repairs if path in counts}
+    if repairs:
+        first, sound = frame, frame and frame.where(~F.col(SOURCE_FILE).isin(list(repairs)))
+        frame, counts, failed_again = load(spark, root, repairs, sound)
+        layouts |= repairs
+        failed = {path: reason for path, reason in failed.items() if path not in repairs} | failed_again
+        if first is not None:
+            first.unpersist()
+    reasons |= failed
+    reports = [
+        _unread(file, layouts.get(file.path), reasons.get(file.path, ""))
+        if file.path not in counts
+        else _loaded(file, layouts[file.path], counts[file.path], undecoded.get(file.path, 0))
+        for file in files
+    ]
+    if frame is not None and not counts:
+        frame.unpersist()
+    return frame if counts else None, reports
+
+
+def _sniff_all(root: str, files: Sequence[LandedFile]) -> tuple[dict[str, Layout], dict[str, str]]:
+    """By path: the layouts of the files that hold something, and why other files cannot be read."""
+    layouts: dict[str, Layout] = {}
+    reasons: dict[str, str] = {}
+    for file in files:
+        try:
+            layout = sniff(os.path.join(root, file.path)) if file.size else None
+        except UnreadableFile as error:
+            reasons[file.path] = str(error)
+        except OSError as error:
+            reasons[file.path] = f"{error.strerror or error}; allow it to be read, or land it again"
+        else:
+            if layout:
+                layouts[file.path] = layout
+    return layouts, reasons
+
+
+def _repairs(
+    files: Sequence[LandedFile],
+    layouts: Mapping[str, Layout],
+    counts: Mapping[str, Row],
+    failed: Collection[str],
+) -> dict[str, Layout]:
+    """How to read the files again that came back with swallowed lines or undecoded bytes.
+
+    Also those that failed: a quote unclosed for long is beyond the parser's limit.
+    """
+    repairs = {}
+    for file in files:
+        count = counts.get(file.path)
+        swallowed = count["swallowed"] if count else file.path in failed
+        undecoded = bool(count and count["undecoded"])
+        if swallowed or undecoded:
+            size = text_size(file.path, file.size)
+            repairs[file.path] = layouts[file.path].repaired(swallowed, undecoded, size)
+    return {path: layout for path, layout in repairs.items() if layout}
+
+
+def _unread(file: LandedFile, layout: Layout | None, reason: str) -> FileReport:
+    if reason:
+        return FileReport(file, "unreadable", message=f"{file.path}: {reason}")
+    return FileReport(file, "empty", columns=layout.columns if layout else ())
+
+
+def _loaded(file: LandedFile, layout: Layout, count: Row, undecoded: int) -> FileReport:
+    columns = layout.columns or tuple(name for name in count["columns"] if name)
+    unmended = count["swallowed"] and layout.may_swallow
+    complaint = _complaint(count["corrupt"], min(undecoded, count["corrupt"]), unmended)
+    message = complaint and f"{file.path}: {complaint}"
+    return FileReport(file, "loaded", count["rows"], count["corrupt"], message, columns)
+
+
+def _complaint(corrupt: int, undecoded: int, unmended: bool) -> str:
+    complaints = []
+    if undecoded:
+        complaints.append(f"{undecoded} records are not valid UTF-8; convert the file to UTF-8")
+    if corrupt > undecoded:
+        complaints.append(
+            f"{corrupt - undecoded} records are broken (number of fields, quotes, or JSON); "
+            f"see {CORRUPT} and land the file again"
+        )
+    if unmended:
+        complaints.append(
+            "a quote may be unclosed and have swallowed lines; split the file, it is too large to tell"
+        )
+    return "; ".join(complaints)

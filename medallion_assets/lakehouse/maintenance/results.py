@@ -1,0 +1,39 @@
+"""What maintenance did to a table."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class MaintenanceResult:
+    """What upkeep did to a table: compaction made `compacted` files, of `bytes_before`, into `made`, of `bytes_after`.
+
+    expired: tombstones and quarantined rows older than the contract's `purge_after`
+    removed, bytes_removed: files that no version kept needs, and those that killed writers left
+    waits_for: the gold table that was last computed of a version whose files would be removed: nothing was
+    error: why the table could not be kept, in one line
+    """
+
+    key: str
+    expired: int = 0
+    compacted: int = 0
+    made: int = 0
+    bytes_before: int = 0
+    bytes_after: int = 0
+    removed: int = 0
+    bytes_removed: int = 0
+    waits_for: str = ""
+    error: str = ""
+
+    def __bool__(self) -> bool:
+        return any((self.expired, self.compacted, self.removed, self.waits_for, self.error))
+
+    def __str__(self) -> str:
+        if self.error:
+            return f"{self.key}: {self.error}"
+        if self.expired:
+            return f"{self.key}: {self.expired} tombstones and quarantined rows expired"
+        waits = f"; older files wait until {self.waits_for} is materialized" if self.waits_for else ""
+        return (
+            f"{self.key}: {self.compacted} files ({self.bytes_before:,} bytes) compacted to {self.made} "
+            f"({self.bytes_after:,} bytes), {self.removed} removed ({self.bytes_removed:,} bytes){waits}"
+        )

@@ -1,0 +1,61 @@
+"""The version of a table that somebody asks for: by its number, or by a time."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+
+from deltalake import DeltaTable
+
+from medallion_assets.contracts.table import Table
+from medallion_assets.lakehouse.storage import transaction_log
+from medallion_assets.lakehouse.storage.lake import table_path
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class RollbackError(Exception):
+    """What was asked cannot be restored. The table was not changed."""
+
+
+def find(root: str, tables: Mapping[str, Table], key: str) -> Table:
+    """The table of that name, which must be in the lake; RollbackError names those that can be rolled back."""
+    if key.startswith("quarantine/"):
+        silver = key.replace("quarantine", "silver")
+        raise RollbackError(
+            f"{key} is not rolled back by itself: restating days of {silver} replaces them there, too"
+        )
+    if key not in tables or transaction_log.version(root, key) is None:
+        there = ", ".join(other for other in tables if transaction_log.version(root, other) is not None)
+        raise RollbackError(f"There is no table {key!r} in the lake. Name one of: {there or 'none is there'}")
+    return tables[key]
+
+
+def version_asked(root: str, key: str, version: str, as_of: str) -> int:
+    """`version`, or the last one committed at or before `as_of`: a time, of UTC unless it says otherwise."""
+    if bool(version) == bool(as_of):
+        raise RollbackError("Say either VERSION, such as 3, or AS_OF, such as 2026-01-05T10:00 (UTC)")
+    if version:
+        if not version.isdecimal():
+            raise RollbackError(f"{version!r} is no version: give a whole number, such as 3")
+        return int(version)
+    try:
+        moment = datetime.fromisoformat(as_of)
+    except ValueError:
+        raise RollbackError(f"{as_of!r} is no time: give one such as 2026-01-05T10:00 (UTC)") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    times = commit_times(root, key)
+    found = [number for number, at in times.items() if at <= moment]
+    if not found:
+        first = min(times)
+        raise RollbackError(
+            f"{key} was not there at {moment}: its first version, {first}, is of {times[first]}"
+        )
+    return max(found)
+
+
+def commit_times(root: str, key: str) -> dict[int, datetime]:
+    """Version -> when it was committed, of those that the log still tells of, oldest first."""
+    commits = DeltaTable(table_path(root, key)).history()
+    return {
+        commit["version"]: _EPOCH + timedelta(milliseconds=commit["timestamp"])
+        for commit in reversed(commits)
+    }

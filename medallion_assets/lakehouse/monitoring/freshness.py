@@ -1,0 +1,24 @@
+"""Which tables are late: the last day that had to be there by now is not. Backfilling an older day mends nothing."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from medallion_assets.contracts.expected import last_due_day
+from medallion_assets.contracts.table import Table
+from medallion_assets.lakehouse.control.run_log import OK, entries_of
+
+
+def late_tables(root: str, tables: Iterable[Table], now: datetime) -> dict[str, str]:
+    """Table -> what is late, of those whose contract says when a day is due."""
+    late: dict[str, str] = {}
+    for table in tables:
+        if table.due is None:
+            continue
+        day = last_due_day(now, table.due, table.days_off)
+        statuses = [entry.status for entry in entries_of(root, table.key, day, day)]
+        if OK not in statuses:
+            found = f"its last run says {statuses[-1]}" if statuses else "no run brought it"
+            late[table.key] = (
+                f"{table.key}: {day} is late (due {table.due} after the day's end, UTC): {found}"
+            )
+    return late

@@ -1,0 +1,63 @@
+"""Which errors may pass next time: lost executors, I/O, timeouts, commit conflicts. A broken contract never does."""
+
+import errno
+import re
+from collections.abc import Iterator
+
+import psycopg
+from deltalake.exceptions import CommitFailedError
+from py4j.protocol import Py4JNetworkError
+
+from medallion_assets.lakehouse.silver.merge.commit import ConcurrentChange
+from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
+
+_PASSING = re.compile(
+    r"Concurrent\w*Exception|DELTA_CONCURRENT_|ExecutorLostFailure|FetchFailed|java\.io\.IOException"
+    r"|(?:Socket|Connect|Timeout|SocketTimeout|NoRouteToHost|UnknownHost)Exception"
+)
+# What an I/O error says that the next attempt would hear, too.
+_LASTING = re.compile(
+    r"No space left on device|FileNotFoundException|NoSuchFileException|Permission denied|Access ?Denied"
+)
+_PASSING_ERRNO = {
+    errno.EIO,
+    errno.EAGAIN,
+    errno.EBUSY,
+    errno.ESTALE,
+    errno.EPIPE,
+    errno.ETIMEDOUT,
+    errno.ECONNRESET,
+    errno.ECONNREFUSED,
+    errno.ECONNABORTED,
+    errno.EHOSTUNREACH,
+    errno.ENETUNREACH,
+}
+_PASSING_SQLSTATES = ("08", "40", "53", "57")
+"""Classes of PostgreSQL's: connection, serialization, resources, shutdown."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """Judged by the error and all that caused it."""
+    chain = list(_chain(error))
+    if any(isinstance(one, Py4JNetworkError) for one in chain):
+        return False  # the JVM is gone, and with it the session of this process
+    return any(_passes(one) for one in chain)
+
+
+def _passes(error: BaseException) -> bool:
+    if isinstance(error, SPARK_ERRORS):
+        text = str(error)  # with the Java causes
+        return bool(_PASSING.search(text)) and not _LASTING.search(text)
+    if isinstance(error, psycopg.OperationalError):
+        return error.sqlstate is None or error.sqlstate.startswith(_PASSING_SQLSTATES)
+    if isinstance(error, OSError):
+        return isinstance(error, TimeoutError) or error.errno in _PASSING_ERRNO
+    return isinstance(error, CommitFailedError | ConcurrentChange)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        yield error
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__

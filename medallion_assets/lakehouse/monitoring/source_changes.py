@@ -1,0 +1,109 @@
+"""What is new at the sources, for sensors: listings, ledgers and a question each. No Spark, no data."""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
+
+from medallion_assets.contracts.days import TableDay
+from medallion_assets.contracts.table import FollowDelta, FollowTable, Land, Table
+from medallion_assets.lakehouse.control.file_ledger import (
+    IN_PROGRESS,
+    LOADED,
+    PENDING,
+    FoldedEntry,
+    LandedEntry,
+    entries,
+)
+from medallion_assets.lakehouse.control.watermarks import last_success, watermarks
+from medallion_assets.lakehouse.landing.listing import LandingError, list_days, list_files
+from medallion_assets.lakehouse.sources import observe
+from medallion_assets.lakehouse.sources.base import SourceError
+
+File = tuple[str, int, str]
+"""Path, size and time of change."""
+
+
+def landing_state(
+    tables: Collection[Table], landing: str, root: str
+) -> tuple[dict[TableDay, str], dict[TableDay, str], list[str]]:
+    """The state of each day of bronze as landed, and as taken; and which sources cannot be listed.
+
+    What a followed source brought counts as landed. Taken is what bronze took and every silver table of it folded: a
+    step that ended in between leaves a difference.
+    """
+    landed: dict[TableDay, str] = {}
+    taken: dict[TableDay, str] = {}
+    notes: list[str] = []
+    for table in (table for table in tables if table.layer == "bronze"):
+        known = entries(root, LandedEntry, table.key)
+        try:
+            landed |= _landed(table, landing, known)
+        except LandingError as error:
+            notes.append(str(error))
+        else:
+            below = [other.key for other in tables if other.layer == "silver" and table.key in _inputs(other)]
+            taken |= _taken(table.key, known, [entries(root, FoldedEntry, key) for key in below])
+    return landed, taken, notes
+
+
+def _inputs(table: Table) -> list[str]:
+    return [source.key for source in table.inputs]
+
+
+def _landed(
+    table: Table, landing: str, known: Mapping[str, Mapping[str, LandedEntry]]
+) -> dict[TableDay, str]:
+    days: dict[str, list[File]] = {}
+    if isinstance(table.write, Land):
+        for file in list_files(landing, table.write.source, list_days(landing, table.write.source)):
+            days.setdefault(file.day, []).append((file.path, file.size, file.modified_at.isoformat()))
+    else:
+        for batch in (batch for batches in known.values() for batch in batches.values()):
+            days.setdefault(batch.day, []).append((batch.path, batch.size, batch.modified_at))
+    return {(table.key, day): _state(files) for day, files in days.items()}
+
+
+def _taken(
+    table: str,
+    known: Mapping[str, Mapping[str, LandedEntry]],
+    folded: Collection[Mapping[str, Mapping[str, FoldedEntry]]],
+) -> dict[TableDay, str]:
+    days = {
+        day: [
+            (e.path, e.size, e.modified_at) for e in files.values() if all(_is_in(e, one) for one in folded)
+        ]
+        for day, files in known.items()
+    }
+    return {(table, day): _state(files) for day, files in days.items() if files}
+
+
+def _is_in(entry: LandedEntry, folded: Mapping[str, Mapping[str, FoldedEntry]]) -> bool:
+    """Folded as it is; a file without rows has nothing to fold."""
+    if entry.status != LOADED:
+        return entry.status != PENDING
+    found = folded.get(entry.day, {}).get(entry.path)
+    return found is not None and found.identity == entry.identity and found.fingerprint != IN_PROGRESS
+
+
+def _state(files: Iterable[File]) -> str:
+    return hashlib.sha256(json.dumps(sorted(files)).encode()).hexdigest()[:16]
+
+
+def sources_with_news(tables: Iterable[Table], root: str) -> tuple[dict[str, str], list[str]]:
+    """Table -> what its followed source says that bronze has not taken; and which sources cannot be asked."""
+    followed = [
+        (table.key, table.write) for table in tables if isinstance(table.write, FollowDelta | FollowTable)
+    ]
+    known = watermarks(root) if followed else {}
+    news: dict[str, str] = {}
+    notes: list[str] = []
+    for key, source in followed:
+        since = last_success(known.get(key, []))
+        try:
+            now = observe(source, since)
+        except SourceError as error:
+            notes.append(f"{key}: {error}")
+        else:
+            if now != since:
+                news[key] = f"{since} {now}"
+    return news, notes

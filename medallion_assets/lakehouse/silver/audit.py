@@ -1,0 +1,154 @@
+"""Silver as it is now: the stale days, and the figures of days counted in what is stored. Writes nothing."""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import datetime
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from medallion_assets.contracts.table import History, ReplaceDay, Table
+from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
+from medallion_assets.lakehouse.control.purge_horizons import last_horizon
+from medallion_assets.lakehouse.silver.day_metrics import (
+    SilverDayMetrics,
+    counted,
+    unchanged_files,
+    validated_rows,
+    with_rows,
+)
+from medallion_assets.lakehouse.silver.merge.resolution import (
+    STORED,
+    comes_after_current,
+    policy,
+    ranked,
+    same_as_current,
+    with_current,
+)
+from medallion_assets.lakehouse.silver.merge.row_outcomes import (
+    RowOutcomes,
+    as_outcomes,
+    outcome,
+    outcome_counts,
+)
+from medallion_assets.lakehouse.silver.merge.tombstones import is_expired, may_be_outdated
+from medallion_assets.lakehouse.silver.standardize import PROVENANCE
+from medallion_assets.lakehouse.storage.lake import Lake
+from medallion_assets.lakehouse.storage.predicates import days_predicate
+
+
+def stale_days(lake: Lake, table: Table) -> list[str]:
+    """Days that were folded under an older contract, oldest first."""
+    days = entries(lake.root, FoldedEntry, table.key)
+    return sorted(
+        d for d, files in days.items() if any(e.fingerprint != table.fingerprint for e in files.values())
+    )
+
+
+def audit_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, SilverDayMetrics]:
+    """The figures of `days` as of now, counted in the rows of bronze, silver and quarantine; writes nothing."""
+    landed = entries(lake.root, LandedEntry, table.inputs[0].key, days)
+    files = {day: with_rows(listed) for day, listed in landed.items()}
+    if not any(files.values()):
+        return {day: SilverDayMetrics(day, landed=landed[day]) for day in days}
+    validated = validated_rows(lake, table, files).persist()
+    found, _ = counted(table, validated, landed)
+    horizon = last_horizon(lake.root, table.key)
+    quarantined = _quarantined(lake, table, days, horizon)
+    if isinstance(table.write, ReplaceDay):
+        outcomes = {
+            source: {"current": rows} for source, rows in _rows_by_file(lake, table.key, days).items()
+        }
+        unique = True
+    else:
+        valid = validated.where(~F.col("_quarantined"))
+        outcomes = count_outcomes(lake, table, valid, lambda: _folded(lake, table), horizon)
+        unique = is_unique(lake, table)
+    validated.unpersist()
+    for (day, path), entry in [((d, p), e) for d, listed in found.items() for p, e in listed.items()]:
+        now = (
+            {"current": 0}
+            | dict(outcomes.get((day, path), {}))
+            | {"quarantined": quarantined.get((day, path), 0)}
+        )
+        found[day][path] = replace(entry, **now)
+    return {day: SilverDayMetrics(day, found[day], landed[day], unique) for day in days}
+
+
+def _folded(lake: Lake, table: Table) -> DataFrame:
+    """All valid changes that count."""
+    landed = entries(lake.root, LandedEntry, table.inputs[0].key)
+    files = unchanged_files(entries(lake.root, FoldedEntry, table.key), landed)
+    return validated_rows(lake, table, files).where(~F.col("_quarantined"))
+
+
+def _quarantined(
+    lake: Lake, table: Table, days: Collection[str], horizon: datetime | None
+) -> dict[tuple[str, str], int]:
+    """Rows in quarantine; of days from which they were purged, and that were not folded again, those of the ledger."""
+    purged = [day for day in days if horizon and day < str(horizon.date())]
+    known = entries(lake.root, FoldedEntry, table.key, purged)
+    told = {(day, path): entry.quarantined for day, files in known.items() for path, entry in files.items()}
+    return told | _rows_by_file(lake, f"quarantine/{table.name}", days)
+
+
+def _rows_by_file(lake: Lake, key: str, days: Collection[str]) -> dict[tuple[str, str], int]:
+    if not lake.exists(key):
+        return {}
+    rows = lake.read(key).where(days_predicate("_ingestion_date", days)).groupBy(*PROVENANCE).count()
+    return {(str(row["_ingestion_date"]), row["_source_file"]): row["count"] for row in rows.collect()}
+
+
+def count_outcomes(
+    lake: Lake,
+    table: Table,
+    own: DataFrame,
+    folded: Callable[[], DataFrame],
+    horizon: datetime | None = None,
+) -> RowOutcomes:
+    """What became of valid changes, by what is stored now; a change that is newer than what is stored has no outcome.
+
+    A tombstone that was purged is told from bronze: `folded` gives all changes that count, if it must be asked.
+    """
+    rows = with_current(lake, table, ranked(table, own))
+    rows = _with_purged(table, rows, folded, horizon) if horizon else rows
+    missing = F.col("_current").isNull() | comes_after_current()
+    stays = (F.col("_rank") == 1) & same_as_current("_sequence", *PROVENANCE)
+    counts = (
+        rows.withColumn("_outcome", F.when(~missing, outcome(stays)))
+        .groupBy(*PROVENANCE)
+        .agg(*outcome_counts())
+    )
+    return as_outcomes(counts.collect())
+
+
+def _with_purged(
+    table: Table, rows: DataFrame, folded: Callable[[], DataFrame], horizon: datetime
+) -> DataFrame:
+    """`_current` is the purged tombstone where nothing is stored of a key and its last change is an expired delete.
+
+    Folded, not counted in the ledger: that tells of a file's rows as of its own fold, before the delete came. And so
+    a live row that somebody lost still leaves its changes without an outcome.
+    """
+    keys = list(policy(table).keys)
+    unknown = rows.where(F.col("_current").isNull() & may_be_outdated(rows, horizon)).select(*keys)
+    if unknown.isEmpty():
+        return rows
+    last = ranked(table, folded().join(unknown, keys, "left_semi")).where("_rank = 1")
+    tombstone = F.struct(*STORED, F.lit(None).cast("string").alias("partition")).alias("_purged")
+    purged = last.where(is_expired(last, horizon)).select(*keys, tombstone)
+    joined = rows.join(purged, keys, "left")
+    return joined.withColumn("_current", F.coalesce("_current", "_purged")).drop("_purged")
+
+
+def is_unique(lake: Lake, table: Table) -> bool:
+    """Whether no key of the whole table has two rows; of versions, whether no two of a key overlap."""
+    if not lake.exists(table.key):
+        return True
+    rows = lake.read(table.key)
+    if isinstance(table.write, History):
+        along = Window.partitionBy(*table.write.keys).orderBy("valid_from")
+        until = F.lead("valid_from").over(along)
+        rows = rows.select(until.alias("_next"), "valid_to")
+        return rows.where("_next IS NOT NULL AND (valid_to IS NULL OR valid_to > _next)").isEmpty()
+    return rows.groupBy(*policy(table).keys).count().where("count > 1").isEmpty()

@@ -1,0 +1,29 @@
+"""What became of each change: current, superseded or deleted."""
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column as Expression
+from pyspark.sql import Row
+from pyspark.sql import functions as F
+
+_OUTCOMES = ("current", "superseded", "deleted")
+
+
+RowOutcomes = Mapping[tuple[str, str], Mapping[str, int]]
+"""(ingestion day, file) -> rows that are current, superseded or deleted."""
+
+
+def outcome(wins: Expression) -> Expression:
+    return F.when(~wins, "superseded").when(F.col("_is_delete"), "deleted").otherwise("current")
+
+
+def outcome_counts() -> list[Expression]:
+    return [F.count_if(F.col("_outcome") == name).alias(name) for name in _OUTCOMES]
+
+
+def as_outcomes(counts: Sequence[Row]) -> RowOutcomes:
+    return {
+        (str(row["_ingestion_date"]), row["_source_file"]): {name: row[name] for name in _OUTCOMES}
+        for row in counts
+        if row["_source_file"] is not None
+    }

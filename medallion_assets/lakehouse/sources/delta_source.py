@@ -1,0 +1,148 @@
+"""A Delta table elsewhere, followed by its version: what changed between two versions, net, key by key."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import reduce
+from urllib.parse import urlsplit, urlunsplit
+
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from medallion_assets.contracts.table import FollowDelta
+from medallion_assets.contracts.watermark import SourceOffset
+from medallion_assets.lakehouse.sources.base import Batch, SourceError
+from medallion_assets.lakehouse.spark.expressions import as_text, quoted
+
+OP, VERSION = "op", "source_version"
+"""What a batch adds to the source's columns: U or D, and the version that the batch brings the table to."""
+
+_CHANGE, _COMMIT = "_change_type", "_commit_version"
+_AGAIN = "run the job reset_watermark to read it whole"
+
+
+def observe(source: FollowDelta, since: SourceOffset | None) -> SourceOffset:
+    """The version now. No JVM, no data."""
+    return _offset(_open(source))
+
+
+@contextmanager
+def pull(spark: SparkSession, source: FollowDelta, since: SourceOffset | None) -> Iterator[Batch]:
+    """All rows, or what changed since a version: by the change feed where there is one, else by comparing both."""
+    table = _open(source)
+    now = table.version()
+    if since is None:
+        rows = _snapshot(spark, source, now).withColumn(OP, F.lit("U"))
+    elif since == _offset(table):
+        rows = _snapshot(spark, source, now).limit(0).withColumn(OP, F.lit("U"))
+    else:
+        _refuse_what_cannot_be_followed(table, _shown(source), since)
+        rows = _changes(spark, source, DeltaTable(_url(source), version=int(since.value)), table)
+    yield Batch(rows.withColumn(VERSION, F.lit(str(now))), _offset(table), exact=since is not None)
+
+
+def _offset(table: DeltaTable) -> SourceOffset:
+    return SourceOffset(str(table.version()), state_token=str(table.metadata().id))
+
+
+def _url(source: FollowDelta) -> str:
+    if not source.url.startswith("$"):
+        return source.url
+    try:
+        return os.environ[source.url[1:]]
+    except KeyError:
+        raise SourceError(f"Set {source.url[1:]} to the path or URL of the Delta table to follow") from None
+
+
+def _shown(source: FollowDelta) -> str:
+    """The URL without what may be a secret: user, password and signature."""
+    url = _url(source)
+    parts = urlsplit(url)
+    if not parts.scheme:
+        return url
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _open(source: FollowDelta) -> DeltaTable:
+    url, shown = _url(source), _shown(source)
+    try:
+        table = DeltaTable(url)
+    except TableNotFoundError:
+        mend = "create or mount it, or correct its URL"
+        raise SourceError(f"There is no Delta table at {shown}: {mend}") from None
+    except Exception as error:  # delta-rs raises several types for what it cannot open
+        raise SourceError(f"{shown} cannot be opened: {str(error).replace(url, shown)}") from None
+    names = {field.name for field in table.schema().fields}
+    missing = [key for key in source.keys if key not in names]
+    if missing:
+        raise SourceError(f"{shown} has no column {', '.join(missing)}: correct `keys` in the contract")
+    if taken := names & {OP, VERSION}:
+        raise SourceError(
+            f"{shown} has a column {', '.join(taken)}, which a batch adds: rename it at the source"
+        )
+    return table
+
+
+def _refuse_what_cannot_be_followed(table: DeltaTable, shown: str, since: SourceOffset) -> None:
+    """Silence would be a guess: a table made anew, emptied, or without the version that was read last."""
+    before, now = int(since.value), _offset(table)
+    if before > table.version() or since.state_token not in ("", now.state_token):
+        raise SourceError(f"{shown} was followed to version {before} and was made anew since; {_AGAIN}")
+    if not table.file_uris():
+        raise SourceError(
+            f"{shown} was emptied after version {before}: restore it, or if it is meant, land the deletes as files"
+        )
+    try:
+        DeltaTable(table.table_uri, version=before)
+    except Exception:  # delta-rs raises several types for a version whose log was cleaned
+        raise SourceError(f"Version {before} of {shown} is no longer readable: {_AGAIN}") from None
+
+
+def _snapshot(spark: SparkSession, source: FollowDelta, version: int) -> DataFrame:
+    """The rows of a version, every field as text."""
+    return _texts(spark.read.format("delta").option("versionAsOf", version).load(_url(source)))
+
+
+def _texts(rows: DataFrame, *kept: str) -> DataFrame:
+    fields = [field for field in rows.schema if field.name not in kept]
+    return rows.select(*[as_text(quoted(f.name), f.dataType).alias(f.name) for f in fields], *kept)
+
+
+def _changes(spark: SparkSession, source: FollowDelta, before: DeltaTable, now: DeltaTable) -> DataFrame:
+    """By the change feed where it was on all the while, else by comparing the rows of both versions."""
+    if all(t.metadata().configuration.get("delta.enableChangeDataFeed") == "true" for t in (before, now)):
+        return _feed(spark, source, before.version() + 1, now.version())
+    old, new = (_snapshot(spark, source, table.version()) for table in (before, now))
+    return _compared(old, new, source.keys)
+
+
+def _feed(spark: SparkSession, source: FollowDelta, first: int, last: int) -> DataFrame:
+    """The last change of each key. An update begins with a delete, so that one of a key leaves no old key staleness."""
+    feed = spark.read.format("delta").option("readChangeFeed", "true")
+    changes = feed.option("startingVersion", first).option("endingVersion", last).load(_url(source))
+    is_delete = F.col(_CHANGE).isin("delete", "update_preimage")
+    newest = Window.partitionBy(*source.keys).orderBy(F.col(_COMMIT).desc(), is_delete.asc())
+    texts = _texts(changes.drop("_commit_timestamp"), _CHANGE, _COMMIT)
+    final = texts.withColumn("_rank", F.row_number().over(newest)).where("_rank = 1")
+    return final.withColumn(OP, F.when(is_delete, "D").otherwise("U")).drop(_CHANGE, _COMMIT, "_rank")
+
+
+def against(held: DataFrame, batch: Batch, keys: tuple[str, ...]) -> DataFrame:
+    """What a batch of all rows changes for somebody who holds these batches already: deleted keys, too."""
+    newest = Window.partitionBy(*keys).orderBy(F.col(VERSION).cast("long").desc(), (F.col(OP) == "D").asc())
+    alive = held.withColumn("_rank", F.row_number().over(newest)).where(f"_rank = 1 AND {OP} != 'D'")
+    new = batch.rows.drop(OP, VERSION)
+    old = alive.select(*[quoted(name) for name in new.columns if name in held.columns])
+    return _compared(old, new, keys).withColumn(VERSION, F.lit(batch.offset.value))
+
+
+def _compared(old: DataFrame, new: DataFrame, keys: tuple[str, ...]) -> DataFrame:
+    """Rows that are new or differ as upserts, rows whose key is gone as deletes."""
+    alike = [quoted(n) if n in old.columns else F.lit(None).cast("string").alias(n) for n in new.columns]
+    old = old.select(*alike)
+    there = new.select(*[F.col(key).alias(f"_now_{key}") for key in keys]).distinct()
+    same_key = reduce(lambda a, b: a & b, [F.col(key).eqNullSafe(F.col(f"_now_{key}")) for key in keys])
+    gone = old.join(there, same_key, "left_anti").withColumn(OP, F.lit("D"))
+    return new.exceptAll(old).withColumn(OP, F.lit("U")).unionByName(gone)

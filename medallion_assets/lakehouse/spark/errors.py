@@ -1,0 +1,6 @@
+"""The errors that Spark raises, classic and over Connect."""
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+
+SPARK_ERRORS = (PySparkException, Py4JJavaError)

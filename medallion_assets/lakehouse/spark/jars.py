@@ -1,0 +1,104 @@
+"""The jars of Delta and PostgreSQL, resolved once into a local cache, so that no session start waits for the network.
+
+`python -m medallion_assets.lakehouse.spark.jars` fetches them, and so does the first session where nobody did. A
+machine without network takes a copy of the folder from another one, and MEDALLION_JARS says where it is.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+from medallion_assets.lakehouse.spark.java import JavaError, java_home
+
+PACKAGES = ("io.delta:delta-spark_4.2_2.13:4.4.0", "org.postgresql:postgresql:42.7.14")
+# What Delta needs beyond its own jars (Parquet, Jackson, Hadoop, ...) comes with pyspark, but for the Unity
+# Catalog client, which only tables of such a catalog ask for. Write, MERGE, OPTIMIZE, VACUUM, RESTORE, change
+# feeds and streams were tried with these alone. PostgreSQL's driver needs its annotations to be compiled only.
+KEPT = ("io.delta_*.jar", "org.postgresql_postgresql-*.jar")
+
+
+class JarsError(RuntimeError):
+    """The jars are neither cached nor to be fetched. The message says what to do."""
+
+
+def cache() -> Path:
+    """The folder that holds the jars: MEDALLION_JARS, or under the user's cache one for these packages."""
+    name = "+".join(package.split(":", 1)[1].replace(":", "-") for package in PACKAGES)
+    return Path(os.environ.get("MEDALLION_JARS") or Path.home() / ".cache" / "medallion_assets" / name)
+
+
+def cached_jars() -> list[str]:
+    """The paths of the jars, fetched first where the cache does not hold them yet.
+
+    The folder appears whole or not at all, so that any jar of each kind means all of them.
+    """
+    if not _is_complete(cache()):
+        _fetch(cache())
+    return sorted(map(str, _kept(cache())))
+
+
+def _kept(folder: Path) -> list[Path]:
+    return [jar for pattern in KEPT for jar in folder.glob(pattern)]
+
+
+def _is_complete(folder: Path) -> bool:
+    return all(any(folder.glob(pattern)) for pattern in KEPT)
+
+
+def _fetch(target: Path) -> None:
+    if any(target.glob("*")) and not _is_complete(target):
+        raise JarsError(f"{target} lacks a jar of {' or '.join(PACKAGES)}: copy it whole, or remove it.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetching-") as folder:
+        ivy, kept = Path(folder) / "ivy", Path(folder) / "jars"
+        _resolve(ivy)
+        kept.mkdir()
+        for jar in _kept(ivy / "jars"):
+            jar.rename(kept / jar.name)
+        try:
+            kept.rename(target)
+        except OSError:
+            # Somebody else fetched them meanwhile, which is as good; anything but that is a real failure.
+            if not _is_complete(target):
+                raise
+
+
+def _resolve(ivy: Path) -> None:
+    """Let spark-submit resolve the packages as it does for a job: an empty one, which starts no session."""
+    spec = find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        raise JarsError("pyspark is not installed: run `make demo` or `pip install -r requirements.lock`.")
+    spark_home = Path(spec.origin).parent
+    ivy.mkdir()
+    job = ivy / "nothing.py"
+    job.touch()
+    command = [str(spark_home / "bin" / "spark-submit"), "--master", "local[1]"]
+    command += ["--packages", ",".join(PACKAGES), "--conf", f"spark.jars.ivy={ivy}", str(job)]
+    environment = {**os.environ, "SPARK_HOME": str(spark_home), "PYSPARK_PYTHON": sys.executable}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if result.returncode != 0 or not _is_complete(ivy / "jars"):
+        raise JarsError(
+            f"{result.stdout}{result.stderr}\n"
+            f"The jars ({', '.join(PACKAGES)}) could not be fetched; Ivy's answer is above. "
+            f"Without network: copy {cache()} from a machine that has it, or set MEDALLION_JARS to one."
+        )
+
+
+def main() -> int:
+    began = time.monotonic()
+    try:
+        os.environ["JAVA_HOME"] = java_home()
+        jars = cached_jars()
+    except (JarsError, JavaError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"Jars of Delta and PostgreSQL: {len(jars)} in {cache()} ({time.monotonic() - began:.0f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

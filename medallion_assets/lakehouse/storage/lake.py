@@ -1,0 +1,64 @@
+"""Delta tables by layer and name: read, append, replace exactly the rows of a predicate, one writer at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deltalake import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Where the tables are and the session that reads and writes them. `root` is a folder or an object-store URL.
+
+    run_id: the run that writes, as the control tables name it
+    calendar: the days that have a partition
+    """
+
+    spark: SparkSession
+    root: str
+    landing: str
+    run_id: str = ""
+    calendar: tuple[str, ...] = ()
+
+    def path(self, key: str) -> str:
+        """The folder of a table, by its key `layer/name`."""
+        return table_path(self.root, key)
+
+    def exists(self, key: str) -> bool:
+        return DeltaTable.is_deltatable(self.path(key))
+
+    def read(self, key: str, version: int | None = None) -> DataFrame:
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        return reader.load(self.path(key))
+
+    def append(self, rows: DataFrame, key: str, partition_by: str | None) -> None:
+        _writer(rows, partition_by).mode("append").save(self.path(key))
+
+    def replace(self, rows: DataFrame, key: str, predicate: str, partition_by: str | None) -> None:
+        """The rows of the table that satisfy `predicate` become `rows`, in one commit; no other row is touched."""
+        if not self.exists(key):
+            self.append(rows, key, partition_by)
+            return
+        _writer(rows, partition_by).mode("overwrite").option("replaceWhere", predicate).save(self.path(key))
+
+    def empty(self, columns: Mapping[str, str]) -> DataFrame:
+        """No rows with columns of these SQL types."""
+        return self.spark.createDataFrame(
+            [], ", ".join(f"`{name}` {type_}" for name, type_ in columns.items())
+        )
+
+    def rewrite(self, rows: DataFrame, key: str, partition_by: str | None) -> None:
+        """The table becomes `rows`, whatever columns and types it had."""
+        _writer(rows, partition_by).mode("overwrite").option("overwriteSchema", "true").save(self.path(key))
+
+
+def table_path(root: str, key: str) -> str:
+    return f"{root.rstrip('/')}/{key}"
+
+
+def _writer(rows: DataFrame, partition_by: str | None):
+    writer = rows.write.format("delta").option("mergeSchema", "true")
+    return writer.partitionBy(partition_by) if partition_by else writer

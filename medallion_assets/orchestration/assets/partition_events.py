@@ -1,0 +1,68 @@
+"""Per-day events of a step over many days.
+
+Dagster stores a plain AssetCheckResult of a run over a range without its day, and logs a MaterializeResult for every
+day of the range. This module alone uses the internal names that say it day by day; `test_assets.py` holds Dagster
+to it.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
+
+from medallion_assets.orchestration.assets.checks import Check, Verdict
+
+
+def evaluation(
+    key: dg.AssetKey, day: str, check: Check, verdict: Verdict, target: Any
+) -> dg.AssetCheckEvaluation:
+    """Not blocking for Dagster: that would end the step and take the good days along. See `rejected_days`."""
+    return dg.AssetCheckEvaluation(
+        asset_key=key,
+        check_name=check.name,
+        partition=day,
+        passed=verdict.passed,
+        severity=check.severity,
+        metadata=dict(verdict.metadata),
+        blocking=False,
+        target_materialization_data=target,
+    )
+
+
+def last_materialization(instance: dg.DagsterInstance, key: dg.AssetKey, day: str) -> Any:
+    """What the check results of the day speak of; None where the day was never materialized."""
+    records = instance.fetch_materializations(
+        dg.AssetRecordsFilter(key, asset_partitions=[day]), limit=1
+    ).records
+    if not records:
+        return None
+    last = records[0]
+    return AssetCheckEvaluationTargetMaterializationData(
+        storage_id=last.storage_id, run_id=last.run_id, timestamp=last.timestamp
+    )
+
+
+def rejected_days(
+    instance: dg.DagsterInstance, checks: Collection[dg.AssetCheckKey], days: Collection[str]
+) -> dict[str, str]:
+    """Day -> the check that failed when it was last evaluated for that day."""
+    rejected: dict[str, str] = {}
+    for key in checks:  # one query a check, however many days
+        infos = instance.event_log_storage.get_asset_check_partition_info([key], partition_keys=list(days))
+        for info in infos:
+            if info.partition_key and info.latest_execution_status.value == "FAILED":
+                rejected.setdefault(info.partition_key, f"{key.asset_key.to_user_string()} check {key.name}")
+    return rejected
+
+
+def closing_outputs(specs: Collection[dg.AssetCheckSpec], key: dg.AssetKey | None) -> Iterator[dg.Output]:
+    """What Dagster waits for at the end of the step, logging no further event."""
+    for spec in specs:
+        yield dg.Output(None, output_name=spec.get_python_identifier())
+    if key:
+        silent: Mapping[str, Any] = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
+        yield dg.Output(None, output_name=key.to_python_identifier(), metadata=silent)

@@ -1,0 +1,14 @@
+"""Settings that are part of a definition and so are read with it: whether sensors and schedules start by themselves."""
+
+import os
+
+import dagster as dg
+
+
+def is_on() -> bool:
+    """MEDALLION_SENSORS=on, as in `make dev`."""
+    return os.environ.get("MEDALLION_SENSORS") == "on"
+
+
+SENSOR_STATUS = dg.DefaultSensorStatus.RUNNING if is_on() else dg.DefaultSensorStatus.STOPPED
+SCHEDULE_STATUS = dg.DefaultScheduleStatus.RUNNING if is_on() else dg.DefaultScheduleStatus.STOPPED

@@ -1,0 +1,239 @@
+"""What a person sees of a run in the Dagster UI: a real webserver on a kept instance, seen with Chromium.
+
+`test_assets.py` holds the events to what they should say; here the pages must show it; screenshots are kept.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+from pyspark.sql import SparkSession
+
+from medallion_assets.commands import job_runner
+from medallion_assets.tables.silver.orders import STATUSES
+from medallion_assets_tests.support.sample_lake import SampleLake, order
+
+REPOSITORY = Path(__file__).parents[2]
+ONE, TWO = "2026-01-01", "2026-01-02"
+PATIENCE = 60
+"""Seconds for the server to answer or a page to show something: the code server's first load is slow."""
+
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# As if the invitation to Dagster's community, which lies over the first page, had been skipped before.
+INVITED = "localStorage.setItem('communityNux', JSON.stringify('1'))"
+
+
+class Screen:
+    """A browser page on the UI: opens addresses, waits for what should be visible, keeps screenshots."""
+
+    def __init__(self, page: Page, address: str, folder: Path):
+        self.page, self.address, self.folder = page, address, folder
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.address + path)
+
+    def shows(self, *texts: str) -> None:
+        """Each text, whole, is visible somewhere on the page."""
+        for text in texts:
+            self._visible(self.page.get_by_text(text, exact=True))
+
+    def shows_row(self, *cells: str) -> None:
+        """A table has a row whose first cells are these; the icon of a column's type counts as text, too."""
+        texts = [re.escape(cell).replace("/", r"\/") for cell in cells]  # else "/" ends the pattern
+        name = re.compile(r"^\s*" + r"\s+(?:datatype_\w+\s+)?".join(texts) + r"(\s|$)")
+        self._visible(self.page.get_by_role("row", name=name))
+
+    def keep(self, name: str) -> None:
+        path = self.folder / f"{name}.png"
+        self.page.screenshot(path=path)
+        print(f"screenshot: {path}")
+
+    def _visible(self, found: Locator) -> None:
+        """The UI also holds texts that it hides, so that it can measure or cut them."""
+        expect(found.filter(visible=True).first).to_be_visible(timeout=PATIENCE * 1000)
+
+
+@pytest.fixture(scope="module")
+def screen(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
+    root = tmp_path_factory.mktemp("browser")
+    settings = _materialized(SampleLake(spark, root), root / "home")
+    with _webserver(settings, root / "webserver.log") as address, _chromium() as page:
+        yield Screen(page, address, root)
+
+
+def _materialized(shop: SampleLake, home: Path) -> dict[str, str]:
+    """Two days of orders in a lake and an instance of their own; returns the settings that name them."""
+    home.mkdir()
+    shutil.copy(REPOSITORY / "dagster.yaml", home)
+    settings = {
+        "DAGSTER_HOME": str(home),
+        "MEDALLION_LAKEHOUSE": shop.lake.root,
+        "MEDALLION_LANDING": str(shop.landing),
+    }
+    _land(shop)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        with job_runner.instance() as kept:
+            assert job_runner.run(kept, "landing_to_gold", ONE, TWO, tell=lambda event: None).success
+    return settings
+
+
+def _land(shop: SampleLake) -> None:
+    known = {"updated_at": f"{ONE}T09:00:00Z"}
+    shop.land("customers", ONE, "c.csv", [{"customer_id": "c1", "customer_segment": "50-74K", **known}])
+    shop.land("products", ONE, "p.csv", [{"product_id": "p1", "product_category": "GROCERY", **known}])
+    day_one = [
+        order("o1"),
+        order("o2", amount="12.50"),
+        order("guest", customer_id=""),
+        order("x", status="lost"),
+    ]
+    shop.land("orders", ONE, "a.csv", day_one)
+    later = {"at": f"{TWO}T11:00:00Z"}
+    shop.land("orders", TWO, "a.csv", [order("o3", day=TWO, **later), order("o1", amount="11.00", **later)])
+
+
+@contextmanager
+def _webserver(settings: dict[str, str], log: Path) -> Iterator[str]:
+    """The address of a UI that answers; at the end its code server is gone, too."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "dagster_webserver", "-m", "medallion_assets.definitions"]
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [*command, "-h", "127.0.0.1", "-p", str(port)],
+            cwd=REPOSITORY,
+            env=os.environ | settings,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_it_answers(server, f"http://127.0.0.1:{port}", log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        end_group(server)
+
+
+def _wait_until_it_answers(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while server.poll() is None and time.monotonic() < deadline:
+        with (
+            suppress(urllib.error.URLError, OSError),
+            urllib.request.urlopen(f"{address}/server_info", timeout=5),
+        ):
+            return
+        time.sleep(0.2)
+    pytest.fail(f"the webserver does not answer:\n{log.read_text()[-2000:]}")
+
+
+def end_group(server: subprocess.Popen[bytes]) -> None:
+    """Asks the server and its children to end, then makes them, and fails if one is still there."""
+    for how, patience in ((signal.SIGTERM, 20), (signal.SIGKILL, 10)):
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, how)
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            server.poll()  # a child that ended stays in its group until it is asked for
+            if not _group_lives(server.pid):
+                return
+            time.sleep(0.1)
+    pytest.fail(f"processes of the webserver's group {server.pid} did not end")
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@contextmanager
+def _chromium() -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=CHROMIUM, headless=True
+        )
+        page = browser.new_page(viewport={"width": 1600, "height": 1300}, timezone_id="UTC")
+        page.add_init_script(INVITED)
+        yield page
+        browser.close()
+
+
+def test_the_lineage_shows_every_table_of_every_layer(screen: Screen):
+    layers = ",".join(f"global@global:{layer}" for layer in ("bronze", "silver", "gold"))
+    screen.open(f"/asset-groups?expanded={layers}")
+    screen.page.set_viewport_size({"width": 3200, "height": 1300})  # of a graph too wide only names are shown
+    screen.shows("Global asset lineage", "orders", "customers", "products", "daily_sales", "fact_orders")
+    screen.shows("bronze", "silver", "gold", "16 / 18 Passed")
+    screen.keep("lineage")
+
+
+def test_a_fact_shows_its_keys_and_the_dimensions_that_they_are_of(screen: Screen):
+    screen.open("/assets/gold/fact_orders?view=overview")
+    screen.shows_row("customer_key", "string", "Version of the customer")
+    screen.open("/assets/gold/fact_orders?view=lineage&lineageScope=upstream")
+    screen.shows("fact_orders", "dim_customer", "dim_product", "dim_date")
+    screen.keep("fact")
+
+
+def test_a_day_of_silver_shows_its_figures_and_its_rows(screen: Screen):
+    screen.open(f"/assets/silver/orders?view=partitions&partition={ONE}")
+    screen.shows("Materialized", "preview", "quarantine")
+    # Of four landed rows o1 is now of the second day; x and the guest each break one of 14 rules.
+    for figure in (
+        ("rows", "4"),
+        ("dagster/partition_row_count", "2"),
+        ("superseded", "1"),
+        ("quarantined", "1"),
+    ):
+        screen.shows_row(*figure)
+    screen.shows_row("quality_score", "96.43")
+    screen.shows_row("o2", "c1", "p1", ONE, "12.50", "COMPLETED")
+    screen.shows_row("order_status_one_of", "x", "c1", "p1", ONE, "10.00", "lost")
+    screen.keep("partition")
+
+
+def test_the_checks_page_names_every_kind_of_check_and_what_a_rule_demands(screen: Screen):
+    screen.open("/assets/silver/orders?view=checks&checkDetail=order_status_one_of")
+    screen.shows("row_conservation", "unique_key", "quarantine_ratio", "order_status_one_of")
+    listed = ", ".join(repr(status) for status in STATUSES)
+    screen.shows(f"Rows that do not satisfy order_status IN ({listed}) go to quarantine.")
+    screen.shows("Latest execution", TWO)
+    screen.shows_row("broken", "0")
+    screen.keep("checks")
+
+
+def test_an_asset_says_what_it_is_what_its_columns_mean_and_whose_it_is(screen: Screen):
+    screen.open("/assets/silver/orders?view=overview")
+    screen.shows("The latest state of each order line; a deleted one is kept as a tombstone.")
+    screen.shows_row("order_id", "string", "Key of the order line")
+    screen.shows_row("order_amount", "decimal(18,2)", "US dollars, rounded half up")
+    screen.shows_row(
+        "_data_quality_score", "double", "0 to 100: the weighted share of rules that the row satisfies"
+    )
+    screen.shows("Owners", "data-platform", "silver.orders", "landing_to_gold")
+    screen.keep("overview")

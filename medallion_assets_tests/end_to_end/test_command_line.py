@@ -1,0 +1,89 @@
+"""What users type: Dagster's own command line, and the checks of a day, each in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+
+from medallion_assets_tests.support.sample_lake import as_csv, order
+
+ONE, TWO = "2026-01-01", "2026-01-02"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two landed days, the second of which is bad."""
+    root = tmp_path_factory.mktemp("cli")
+    days = {
+        ONE: [order("o1", day=ONE)],
+        TWO: [order("o2", day=TWO), order("x", amount="?"), order("y", amount="?")],
+    }
+    for source in ("customers", "products"):
+        (root / "landing" / source).mkdir(parents=True)
+    for day, rows in days.items():
+        folder = root / "landing" / "orders" / f"date={day}"
+        folder.mkdir(parents=True)
+        (folder / "a.csv").write_text(as_csv(rows))
+    (root / "home").mkdir()
+    return root
+
+
+def call(home: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    places = {"MEDALLION_LANDING": "landing", "MEDALLION_LAKEHOUSE": "lake", "DAGSTER_HOME": "home"}
+    absolute = {name: str(home / place) for name, place in places.items()}
+    return subprocess.run(
+        [sys.executable, "-m", *command], env=os.environ | absolute, cwd=home, capture_output=True, text=True
+    )
+
+
+def materialize(home: Path) -> subprocess.CompletedProcess[str]:
+    command = ("dagster", "asset", "materialize", "-m", "medallion_assets.definitions", "--select", "*")
+    return call(home, *command, "--partition-range", f"{ONE}...{TWO}")
+
+
+def test_a_range_with_a_bad_day_exits_1_names_the_day_and_keeps_the_good_one(home: Path):
+    done = materialize(home)
+    assert done.returncode == 1
+    assert f"{TWO}: silver/orders check quarantine_ratio not passed" in done.stderr
+    gold = DeltaTable(str(home / "lake" / "gold" / "daily_sales")).to_pyarrow_table().to_pylist()
+    assert [(str(row["order_date"]), row["order_count"]) for row in gold] == [(ONE, 1)]
+
+
+def test_checks_exit_1_for_an_error_and_show_the_rows(home: Path):
+    done = call(home, "medallion_assets.commands.checks", "--from", ONE, "--to", TWO)
+    assert done.returncode == 1, done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if line.split()[3:4] == ["quarantine_ratio"]]
+    assert line.split()[:3] == ["ERROR", TWO, "silver/orders"]
+    assert "order_amount_is_decimal: {'order_id': 'x'" in done.stdout
+
+
+@pytest.mark.long
+def test_checks_of_a_good_day_exit_0(home: Path):
+    done = call(home, "medallion_assets.commands.checks", "--day", ONE)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("days", [[], ["--day", "1999-01-01"], ["--from", TWO, "--to", ONE]])
+def test_days_that_do_not_fit_are_refused_in_a_line(home: Path, days: list[str]):
+    done = call(home, "medallion_assets.commands.checks", *days)
+    assert done.returncode == 2 and "error:" in done.stderr.splitlines()[-1]
+
+
+def test_watermarks_say_how_far_each_table_reaches(home: Path):
+    done = call(home, "medallion_assets.commands.watermarks")
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if line.split()[:1] == ["silver/orders"]]
+    assert line.split()[1:5] == ["2026-01-01", "10:00:00", "SUCCESS", "4"]
+
+
+@pytest.mark.long
+def test_replay_names_a_day_that_is_still_held_back(home: Path):
+    materialize(home)
+    done = call(home, "medallion_assets.commands.replay", "--table", "orders")
+    assert done.returncode == 1
+    assert f"{TWO}: silver/orders check quarantine_ratio not passed" in done.stderr
+    done = call(home, "medallion_assets.commands.replay", "--table", "order")
+    assert "There is no table silver/order. Name one of: customers, orders, products" in done.stderr

@@ -1,0 +1,136 @@
+"""The landing as a whole: which files count, and many files, good and bad, in one call."""
+
+import gzip
+import os
+from datetime import date, datetime, timezone
+
+import pytest
+
+from medallion_assets.lakehouse.landing.listing import LandingError, list_days, list_files
+from medallion_assets.lakehouse.landing.reader import read_files
+from medallion_assets_tests.support.landing_files import DAY, FOLDER, Landed, land
+
+ODD_NAMES = [
+    "a b+c%20#é.csv",
+    "x[1].csv",
+    "x{a,b}.csv",
+    "q?.csv",
+    "st*r.csv",
+    "back\\slash.csv",
+    "'quoted'.csv",
+]
+HEADER = b"id,name\n"
+
+
+def test_a_listing_is_sorted_and_gives_the_identity_of_each_file(tmp_path):
+    land(tmp_path, {"part-2.csv": HEADER, "part-1.csv": b"", "sub/part-3.csv": HEADER})
+    os.utime(tmp_path / FOLDER / "part-2.csv", ns=(0, 1_767_616_200_123_456_789))
+    files = list_files(str(tmp_path), "orders", [DAY])
+    assert [file.path for file in files] == [
+        f"{FOLDER}/{name}" for name in ("part-1.csv", "part-2.csv", "sub/part-3.csv")
+    ]
+    assert (files[1].day, files[1].size) == (DAY, 8)
+    assert files[1].modified_at == datetime(2026, 1, 5, 12, 30, 0, 123_000, tzinfo=timezone.utc)
+
+
+def test_unfinished_and_hidden_files_are_left_for_later(tmp_path):
+    land(
+        tmp_path, dict.fromkeys(["a.csv.part", "a.tmp", "_SUCCESS", ".a.csv.crc", "_temporary/a.csv"], HEADER)
+    )
+    assert list_files(str(tmp_path), "orders", [DAY]) == []
+
+
+def test_a_day_without_a_folder_has_no_files(tmp_path):
+    land(tmp_path, {"a.csv": HEADER})
+    assert list_files(str(tmp_path), "orders", ["2026-01-06"]) == []
+
+
+def test_only_dates_are_days(tmp_path):
+    for name in ("date=2026-01-06", "date=2026-02-30", "date=2026-1-7", "2026-01-08", "date=2026-01-05"):
+        (tmp_path / "orders" / name).mkdir(parents=True)
+    (tmp_path / "orders" / "date=2026-01-09").write_bytes(b"")
+    assert list_days(str(tmp_path), "orders") == ["2026-01-05", "2026-01-06"]
+
+
+@pytest.mark.parametrize("root", ["nowhere", "."])
+def test_a_missing_landing_is_an_error_and_not_an_empty_day(tmp_path, root):
+    with pytest.raises(LandingError, match="is not there"):
+        list_files(str(tmp_path / root), "orders", [DAY])
+
+
+def test_odd_file_names_come_back_as_listed(spark, tmp_path):
+    landed = Landed(spark, tmp_path, dict.fromkeys([*ODD_NAMES, "12:30.csv"], HEADER + b"1,Ann\n"))
+    assert {name: landed.rows(name) for name in ODD_NAMES} == {
+        name: [{"id": "1", "name": "Ann"}] for name in ODD_NAMES
+    }
+    assert "colon" in landed.report("12:30.csv").message
+
+
+def test_columns_match_by_name_whatever_their_order_case_or_format(spark, tmp_path):
+    landed = Landed(
+        spark,
+        tmp_path,
+        {
+            "1.csv": b"id,Name\n1,Ann\n",
+            "2.csv": b"name,note,id\nBob,new,2\n",
+            "3.csv": b"id\n3\n",
+            "4.jsonl": b'{"ID":4,"name":"Dan","zip":"01"}\n',
+        },
+    )
+    assert landed.columns == [
+        "Name",
+        "id",
+        "note",
+        "zip",
+        "_corrupt_record",
+        "_ingestion_date",
+        "_source_file",
+        "_source_modified_at",
+    ]
+    assert landed.rows("1.csv") == [{"id": "1", "Name": "Ann"}]
+    assert landed.rows("2.csv") == [{"id": "2", "Name": "Bob", "note": "new"}]
+    assert landed.rows("3.csv") == [{"id": "3"}]
+    assert landed.rows("4.jsonl") == [{"id": "4", "Name": "Dan", "zip": "01"}]
+
+
+def test_rows_say_where_they_come_from(spark, tmp_path):
+    land(tmp_path, {"sub/a.csv": HEADER + b"1,Ann\n"})
+    (file,) = list_files(str(tmp_path), "orders", [DAY])
+    frame, _ = read_files(spark, str(tmp_path), [file])
+    assert frame is not None and frame.is_cached
+    (row,) = frame.collect()
+    frame.unpersist()
+    assert row["_ingestion_date"] == date(2026, 1, 5)
+    assert row["_source_file"] == f"{FOLDER}/sub/a.csv"
+    assert row["_source_modified_at"].astimezone(timezone.utc) == file.modified_at
+
+
+def test_bad_files_are_named_and_the_good_ones_still_land(spark, tmp_path):
+    cut = gzip.compress(HEADER + b"".join(b"%d,Ann\n" % number for number in range(50_000)))[:50_000]
+    utf16 = "id,name\n1,Zoë\n".encode("utf-16") + b"\x00\xd8a"
+    land(tmp_path, {f"good-{number}.csv": HEADER + b"1,Ann\n" for number in range(4)})
+    land(tmp_path, {"broken-quote.csv": HEADER + b'1,"Ann\n2,Bob\n', "utf16.csv": utf16, "notes.txt": b"?"})
+    land(tmp_path, {"cut-1.csv.gz": cut, "cut-2.csv.gz": cut, "gone.csv": HEADER + b"1,Ann\n"})
+    files = list_files(str(tmp_path), "orders", [DAY])
+    (tmp_path / FOLDER / "gone.csv").unlink()
+    frame, reports = read_files(spark, str(tmp_path), files)
+    assert frame is not None and frame.count() == 6
+    frame.unpersist()
+    bad = {
+        report.file.path.removeprefix(f"{FOLDER}/"): report.message
+        for report in reports
+        if report.status == "unreadable"
+    }
+    assert list(bad) == ["cut-1.csv.gz", "cut-2.csv.gz", "gone.csv", "notes.txt", "utf16.csv"]
+    assert all(name in message for name, message in bad.items())
+    assert "Spark cannot read it" in bad["cut-1.csv.gz"]
+    assert "No such file" in bad["gone.csv"]
+    assert ".parquet" in bad["notes.txt"]
+
+
+def test_no_records_at_all_is_no_frame(spark, tmp_path):
+    land(tmp_path, {"a.csv": HEADER, "b.csv": b"", "c.parquet": b"no"})
+    frame, reports = read_files(spark, str(tmp_path), list_files(str(tmp_path), "orders", [DAY]))
+    assert frame is None
+    assert [report.status for report in reports] == ["empty", "empty", "unreadable"]
+    assert read_files(spark, str(tmp_path), []) == (None, [])

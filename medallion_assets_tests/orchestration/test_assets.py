@@ -1,0 +1,110 @@
+"""The assets in Dagster: runs over a day and a range, rejected days, checks alone, and what people see."""
+
+import dagster as dg
+
+from medallion_assets_tests.support.dagster_runner import KIND, DagsterRunner, checks, defs, materializations
+from medallion_assets_tests.support.sample_lake import order
+
+ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
+
+
+def test_one_bad_day_of_a_range_is_red_and_the_good_days_reach_gold(desk: DagsterRunner):
+    shop = desk.shop
+    shop.land("orders", ONE, "a.csv", [order("o1", day=ONE)])
+    shop.land("orders", TWO, "a.csv", [order("o2", day=TWO), order("x", amount="?"), order("y", amount="?")])
+    result = desk.run("landing_to_gold", ONE, THREE)
+
+    assert not result.success
+    (failure,) = [event for event in result.all_events if event.event_type is KIND.STEP_FAILURE]
+    assert failure.step_key == "gold__daily_sales"
+    message = str(failure.step_failure_data.error)
+    assert f"{TWO}: silver/orders check quarantine_ratio not passed" in message and ONE not in message
+
+    done = materializations(result)
+    assert set(done["bronze/orders"]) == {ONE, TWO, THREE}
+    assert set(done["silver/orders"]) == set(done["gold/daily_sales"]) == {ONE, THREE}
+    assert [row[0] for row in shop.live()] == ["o1"]
+    assert [row[0] for row in shop.rows("gold/daily_sales", "order_date")] == [ONE]
+    by_day = checks(result)
+    assert by_day["silver/orders", "quarantine_ratio"] == {ONE: True, TWO: False}
+    assert by_day["silver/orders", "order_amount_is_decimal"] == {ONE: True, TWO: False}
+    assert by_day["gold/daily_sales", "reconciles_with_silver"] == {ONE: True}
+
+    shop.land("orders", TWO, "a.csv", [order("o2", day=TWO)])
+    result = desk.run("landing_to_gold", TWO)
+    assert result.success and set(materializations(result)["gold/daily_sales"]) == {TWO}
+
+
+def test_each_day_has_its_figures_and_a_second_run_has_the_same(desk: DagsterRunner):
+    desk.shop.land(
+        "orders",
+        ONE,
+        "a.csv",
+        [order("o1"), order("o2", status="lost"), order("o1"), order("g", customer_id="")],
+    )
+    first = materializations(desk.run("landing_to_gold", ONE, TWO))
+    silver = first["silver/orders"][ONE]
+    assert silver["status"] == "OK" and first["silver/orders"][TWO]["status"] == "NO_DATA"
+    assert (silver["rows"], silver["dagster/partition_row_count"]) == (4, 2)
+    assert (silver["superseded"], silver["deleted"], silver["quarantined"]) == (1, 0, 1)
+    assert 90 < silver["quality_score"] < 100
+    assert "lost" in silver["quarantine"] and "| o1 |" in silver["preview"]
+    assert silver["bytes"] > 0 and silver["seconds"] > 0
+    assert first["gold/daily_sales"][ONE]["total_sales"] == 20.0
+
+    second = materializations(desk.run("landing_to_gold", ONE, TWO))
+    for asset, days in first.items():
+        for day, metadata in days.items():
+            steady = metadata.keys() - {"seconds", "preview", "bytes", "delta_version"}
+            assert {name: second[asset][day][name] for name in steady} == {
+                name: metadata[name] for name in steady
+            }
+
+
+def test_checks_run_alone_for_a_day_or_a_range_and_write_nothing(desk: DagsterRunner):
+    desk.shop.land("orders", ONE, "a.csv", [order("o1"), order("bad", amount="?")])
+    desk.run("landing_to_gold", ONE, TWO)
+    tables = [*desk.shop.tables, "quarantine/orders", "control/landed_files", "control/folded_files"]
+    before = desk.shop.versions(tables)
+    result = desk.run("all_checks", ONE, TWO)
+    assert result.success and materializations(result) == {}
+    found = checks(result)
+    assert found["silver/orders", "order_amount_is_decimal"] == {ONE: False}
+    assert found["silver/orders", "row_conservation"] == {ONE: True}
+    assert found["gold/daily_sales", "reconciles_with_silver"] == {ONE: True}
+    assert desk.shop.versions(tables) == before
+
+    desk.shop.table("silver/orders").delete("order_id = 'o1'")
+    found = checks(desk.run("all_checks", ONE))
+    assert found["silver/orders", "row_conservation"] == {ONE: False}
+
+
+def test_check_results_are_kept_per_day_with_the_materialization_they_speak_of(desk: DagsterRunner):
+    desk.shop.land("orders", ONE, "a.csv", [order("o1")])
+    desk.shop.land("orders", TWO, "a.csv", [order("o2", day=TWO)])
+    desk.run("landing_to_gold", ONE, TWO)
+    key = dg.AssetCheckKey(dg.AssetKey(["silver", "orders"]), "row_conservation")
+    infos = desk.instance.event_log_storage.get_asset_check_partition_info([key])
+    assert {info.partition_key for info in infos} == {ONE, TWO}
+    assert all(info.is_current and info.latest_target_materialization_storage_id for info in infos)
+
+
+def test_gold_refuses_a_day_whose_silver_is_red_also_in_a_later_run(desk: DagsterRunner):
+    desk.shop.land("orders", ONE, "a.csv", [order("o1", amount="?")])
+    desk.run("landing_to_gold", ONE)
+    gold_only = dg.define_asset_job("gold_only", dg.AssetSelection.groups("gold"))
+    bound = dg.Definitions.merge(defs, dg.Definitions(jobs=[gold_only]))
+    result = bound.resolve_job_def("gold_only").execute_in_process(
+        instance=desk.instance, partition_key=ONE, raise_on_error=False
+    )
+    dimensions = {"gold/dim_customer", "gold/dim_product"}
+    assert not result.success and set(materializations(result)) == dimensions
+
+
+def test_a_red_day_that_lost_its_files_keeps_nothing_back_any_more(desk: DagsterRunner):
+    desk.shop.land("orders", ONE, "a.csv", [order("o1", amount="?")])
+    assert not desk.run("landing_to_gold", ONE).success
+    desk.shop.remove("orders", ONE, "a.csv")
+    for _ in range(2):
+        result = desk.run("landing_to_gold", ONE)
+        assert result.success and set(materializations(result)["gold/daily_sales"]) == {ONE}

@@ -1,0 +1,138 @@
+"""What the lake must hold, in plain Python: no Spark, no Delta, and no line shared with the package."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta, timezone
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+STATUSES = {"PENDING", "PROCESSING", "SHIPPED", "COMPLETED", "CANCELLED", "RETURNED", "VOID"}
+CENT = Decimal("0.01")
+
+Landed = Mapping[tuple[str, str], list[dict[str, Any]]]
+"""(ingestion day, file name) -> rows as landed; a missing field is a NULL."""
+
+
+def validated(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The typed change; None where a rule sends the row to quarantine."""
+    op = (row.get("op") or "U").strip().upper()
+    key, changed = row.get("order_id") or None, _time(row.get("updated_at"))
+    if op not in {"I", "U", "C", "R", "D"} or key is None or changed is None:
+        return None
+    amount, day = _amount(row.get("order_amount")), _date(row.get("order_date"))
+    status = (row.get("order_status") or "").strip().upper() or None
+    bad_fields = amount is None or day is None or status not in STATUSES
+    if op != "D" and bad_fields:
+        return None
+    return {
+        "order_id": key,
+        "customer_id": row.get("customer_id") or None,
+        "product_id": row.get("product_id") or None,
+        "order_date": day,
+        "order_amount": amount,
+        "order_status": status,
+        "updated_at": changed,
+        "is_delete": op == "D",
+    }
+
+
+def fold(landed: Landed) -> dict[str, dict[str, Any]]:
+    """Key -> the change that wins, with the ingestion day and file that it came from."""
+    best: dict[str, tuple[Any, dict[str, Any]]] = {}
+    for (day, name), rows in landed.items():
+        for change in filter(None, map(validated, rows)):
+            sequence = (change["updated_at"], change["is_delete"], _hash(change))
+            source = (day, f"orders/date={day}/{name}")
+            rank = (sequence, tuple(-ord(c) for c in "".join(source)))  # full ties keep the least source
+            if change["order_id"] not in best or rank > best[change["order_id"]][0]:
+                best[change["order_id"]] = (rank, change | {"source": source})
+    return {key: change for key, (_, change) in best.items()}
+
+
+def quarantined(landed: Landed) -> dict[str, int]:
+    """File name with its day -> rows in quarantine."""
+    counts = {
+        f"orders/date={d}/{name}": sum(validated(row) is None for row in rows)
+        for (d, name), rows in landed.items()
+    }
+    return {path: count for path, count in counts.items() if count}
+
+
+def daily_sales(
+    silver: Iterable[Mapping[str, Any]],
+    segment_at: Callable[[str | None, date], str | None],
+    categories: Mapping[str, str],
+) -> set:
+    """Rows of gold.daily_sales, without the time of their computation."""
+    groups: dict[tuple, list] = defaultdict(list)
+    for row in silver:
+        if not row["is_delete"] and row["order_status"] == "COMPLETED":
+            segment = segment_at(row["customer_id"], row["order_date"]) or "UNKNOWN"
+            category = categories.get(row["product_id"]) or "UNKNOWN"
+            groups[row["order_date"], segment, category].append((row["order_amount"], row["customer_id"]))
+    return {(*group, *_measures(lines)) for group, lines in groups.items()}
+
+
+def members(landed: Landed, key: str, field: str) -> dict[str, str]:
+    """Member -> its `field` in the latest change; no two changes of a member bear the same time."""
+    rows = [row for rows in landed.values() for row in rows]
+    changes = sorted((row["updated_at"], row[key], row.get(field) or "") for row in rows)
+    return {member: value for _, member, value in changes}
+
+
+def _measures(lines: list[tuple[Decimal, str | None]]) -> tuple:
+    amounts = [amount for amount, _ in lines]
+    total = sum(amounts, Decimal(0))
+    average = (total / len(amounts)).quantize(CENT, ROUND_HALF_UP)
+    customers = {customer for _, customer in lines if customer is not None}
+    return len(amounts), total, average, len(customers), min(amounts), max(amounts)
+
+
+def _amount(text: str | None) -> Decimal | None:
+    try:
+        number = Decimal((text or "").strip())
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or number < 0:
+        return None
+    rounded = number.quantize(CENT, ROUND_HALF_UP)
+    return rounded if rounded < Decimal(10) ** 16 else None
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat((text or "").strip())
+    except ValueError:
+        return None
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        return datetime.strptime((text or "").strip(), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+
+
+def _hash(change: Mapping[str, Any]) -> str:
+    texts = {
+        "customer_id": change["customer_id"],
+        "order_amount": None if change["order_amount"] is None else str(change["order_amount"]),
+        "order_date": None if change["order_date"] is None else str(change["order_date"]),
+        "order_id": change["order_id"],
+        "order_status": change["order_status"],
+        "product_id": change["product_id"],
+        "updated_at": change["updated_at"].strftime("%Y-%m-%d %H:%M:%S"),
+    }
+    return digest(texts)
+
+
+def digest(texts: Mapping[str, str | None]) -> str:
+    """The hash of a change: its fields as text, sorted by name, NULLs left out."""
+    there = {name: texts[name] for name in sorted(texts) if texts[name] is not None}
+    return hashlib.sha256(json.dumps(there, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+
+
+def days_from(first: str, count: int) -> list[str]:
+    return [str(date.fromisoformat(first) + timedelta(days=i)) for i in range(count)]

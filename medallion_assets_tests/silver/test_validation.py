@@ -1,0 +1,117 @@
+"""Each kind of rule on literal rows, all in one pass."""
+
+from dataclasses import replace
+
+import pytest
+from pyspark.sql import SparkSession
+
+from medallion_assets.contracts.rules import (
+    Severity,
+    at_most_decimals,
+    between,
+    matches,
+    not_negative,
+    not_null,
+    one_of,
+)
+from medallion_assets.contracts.table import Column, Table, Upsert
+from medallion_assets.lakehouse.silver.validation import failed_rules, validate
+from medallion_assets_tests.support.sample_lake import TABLES
+
+RULES = (
+    not_null("name"),
+    one_of("colour", ("RED", "BLUE")),
+    between("size", "1", "10"),
+    matches("name", "^[a-z]+$"),
+    not_negative("price"),
+    at_most_decimals("price", 2),
+)
+TABLE = Table(
+    layer="silver",
+    name="things",
+    description="Things",
+    inputs=(replace(TABLES["bronze/orders"], name="things"),),
+    write=Upsert(keys=("id",)),
+    columns=(
+        Column("id"),
+        Column("name"),
+        Column("colour"),
+        Column("size", "int"),
+        Column("price", "decimal(9,2)"),
+        Column("day", "date"),
+        Column("time", "timestamp"),
+    ),
+    rules=RULES,
+)
+GOOD = {
+    "id": "k",
+    "name": "ball",
+    "colour": "RED",
+    "size": "5",
+    "price": "1.50",
+    "day": "2026-01-05",
+    "time": "2026-01-05",
+}
+BROKEN = [
+    ({}, []),
+    ({"name": None}, ["name_not_null"]),
+    ({"name": "Ball 2"}, ["name_matches"]),
+    ({"colour": "rejected"}, ["colour_one_of"]),
+    ({"colour": None}, ["colour_one_of"]),  # NULL counts as broken
+    ({"size": "11"}, ["size_between"]),
+    ({"size": "1.5"}, ["size_is_int"]),
+    ({"size": None}, []),  # left to not_null
+    ({"price": "-0.001"}, ["price_not_negative", "price_at_most_2_decimals"]),
+    ({"price": "-0.00"}, []),
+    ({"price": "1.230"}, []),
+    ({"price": "1.234"}, ["price_at_most_2_decimals"]),
+    ({"price": "1e1"}, []),
+    ({"price": "1,5"}, ["price_is_decimal"]),
+    ({"price": "9" * 8}, ["price_is_decimal"]),
+    ({"day": "2026-02-30"}, ["day_is_date"]),
+    ({"day": "2026-01-05 garbage"}, ["day_is_date"]),
+    ({"day": "2026-01-05T23:30:00-05:00"}, []),
+    ({"time": "10:00"}, ["time_is_timestamp"]),  # Spark alone would read today at ten
+    ({"time": "2026-01-05 10:00:00.123456+02:00"}, []),
+    ({"time": "2026-01-05 10:00:00+02"}, []),
+    ({"time": "1767607200"}, ["time_is_timestamp"]),
+    ({"id": None}, ["id_not_null"]),
+]
+
+
+@pytest.fixture(scope="module")
+def validated(spark: SparkSession) -> list:
+    names = [*GOOD, "n"]
+    rows = [(*(GOOD | bad).values(), str(number)) for number, (bad, _) in enumerate(BROKEN)]
+    landed = spark.createDataFrame(rows, ", ".join(f"{name} string" for name in names)).selectExpr(
+        "*",
+        "CAST(NULL AS STRING) AS _corrupt_record",
+        "DATE'2026-01-05' AS _ingestion_date",
+        "'things/date=2026-01-05/a.csv' AS _source_file",
+    )
+    found = validate(TABLE, landed).withColumn("failed", failed_rules(TABLE.row_rules))
+    return sorted(found.collect(), key=lambda row: int(row["n"]))
+
+
+@pytest.mark.parametrize(
+    ("number", "bad", "expected"), [(n, bad, e) for n, (bad, e) in enumerate(BROKEN)], ids=str
+)
+def test_a_row_breaks_exactly_these_rules(validated: list, number: int, bad: dict, expected: list):
+    assert sorted(validated[number]["failed"]) == sorted(expected)
+    severities = {rule.name: rule.severity for rule in TABLE.row_rules}
+    assert validated[number]["_quarantined"] == any(
+        severities[name] is Severity.QUARANTINE for name in expected
+    )
+
+
+def test_a_date_with_a_time_keeps_the_day_that_is_written(validated: list):
+    (row,) = [validated[n] for n, (bad, _) in enumerate(BROKEN) if "T23:30" in str(bad.get("day"))]
+    assert str(row["day"]) == "2026-01-05"
+
+
+def test_the_fingerprint_follows_what_can_change_a_row_and_nothing_else():
+    assert replace(TABLE, description="Other words").fingerprint == TABLE.fingerprint
+    assert replace(TABLE, rules=RULES[1:]).fingerprint != TABLE.fingerprint
+    retyped = (replace(TABLE.columns[0], type="int"), *TABLE.columns[1:])
+    assert replace(TABLE, columns=retyped).fingerprint != TABLE.fingerprint
+    assert replace(TABLE, transform=lambda changes: changes).fingerprint != TABLE.fingerprint
