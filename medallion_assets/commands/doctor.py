@@ -19,6 +19,7 @@ from medallion_assets.contracts.table import Land, Table
 from medallion_assets.definitions import defs
 from medallion_assets.lakehouse.control import run_log
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
+from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.landing.listing import list_files
 from medallion_assets.lakehouse.monitoring import preflight
 from medallion_assets.lakehouse.monitoring.freshness import late_tables
@@ -180,12 +181,12 @@ def _oldest_file(landing: str, root: str, table: Table, days: Collection[str]) -
 
 
 def late(root: str, tables: Collection[Table]) -> Iterable[Line]:
-    for key, text in late_tables(root, tables, run_log.now()).items():
+    for key, text in late_tables(root, tables, now()).items():
         yield Line(key, text.removeprefix(f"{key}: "), "land its files, or see why no run took them")
 
 
 def last_error(root: str) -> Iterable[Line]:
-    errors = run_log.since(root, run_log.PipelineError, run_log.now() - DAY)
+    errors = run_log.since(root, run_log.PipelineError, now() - DAY)
     for last in errors[-1:]:
         said = last.message.strip().partition("\n")[0]
         place = " ".join(part for part in (last.asset or last.pipeline, last.day) if part)

@@ -129,7 +129,7 @@ def test_past_days_pull_nothing_and_a_lost_watermark_reads_all_again_and_changes
     assert shop.rows("bronze/prices") == []
     shop.follow()
     versions = shop.versions(["bronze/prices", "silver/prices"])
-    DeltaTable(shop.lake.path(watermarks.KEY)).delete()
+    DeltaTable(shop.lake.path(watermarks.WATERMARKS.key)).delete()
     shop.follow()
     assert shop.versions(["bronze/prices", "silver/prices"]) == versions
     watermarks.record(shop.lake.root, "bronze/prices", "SUCCESS", None, 0, "reset")

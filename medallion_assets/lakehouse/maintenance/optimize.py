@@ -13,7 +13,13 @@ from delta.tables import DeltaTable as SparkTable
 from deltalake import DeltaTable
 
 from medallion_assets.contracts.table import Table
-from medallion_assets.lakehouse.control import gold_refreshes, purge_horizons, run_log, watermarks
+from medallion_assets.lakehouse.control import (
+    file_ledger,
+    gold_refreshes,
+    purge_horizons,
+    run_log,
+    watermarks,
+)
 from medallion_assets.lakehouse.maintenance.results import MaintenanceResult
 from medallion_assets.lakehouse.maintenance.vacuum import _sizes, _vacuumed
 from medallion_assets.lakehouse.silver.purge import purge_expired
@@ -23,12 +29,12 @@ from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import literal
 
 CONTROL = (
-    "control/landed_files",
-    "control/folded_files",
-    purge_horizons.KEY,
-    gold_refreshes.KEY,
-    watermarks.KEY,
-    *(kind.KEY for kind in run_log.KINDS),
+    file_ledger.LANDED_FILES.key,
+    file_ledger.FOLDED_FILES.key,
+    purge_horizons.EXPIRIES.key,
+    gold_refreshes.REFRESHES.key,
+    watermarks.WATERMARKS.key,
+    *(log.key for log in run_log.RUN_LOG),
 )
 
 FRAGMENTS = 8

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from medallion_assets.contracts.table import Extract, Land, Table
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.landing.listing import LandingError, list_days
 from medallion_assets.lakehouse.spark.jars import KEPT, cache
 from medallion_assets.lakehouse.spark.java import JavaError, java_home
@@ -35,7 +36,7 @@ class Finding:
         return not self.problem
 
 
-class PreCheckError(Exception):
+class PreCheckError(MedallionError):
     """A run would fail. A line for each problem: what, where and how to mend it."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 
 from medallion_assets.contracts.table import History, Table
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.silver.merge import scd1, scd2
@@ -16,7 +17,7 @@ from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 
 
-class BlockedDays(Exception):
+class BlockedDays(MedallionError):
     """A rebuild would lose the rows of days that a blocking check holds back."""
 
 

@@ -13,6 +13,7 @@ from pyspark.sql.types import DataType
 
 from medallion_assets.contracts.table import History, ReplaceDay, Table
 from medallion_assets.contracts.watermark import SourceOffset, later
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.control.file_ledger import (
     PENDING,
@@ -44,7 +45,7 @@ from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate, files_predicate
 
 
-class IncompatibleContract(Exception):
+class IncompatibleContract(MedallionError):
     """The contract gives a column another type than the table has. The message says how to rebuild the table."""
 
 

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.table import VERSIONED, History, Table
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.silver.merge.key_ranges import in_ranges
 from medallion_assets.lakehouse.silver.merge.resolution import policy
 from medallion_assets.lakehouse.silver.merge.stage import NULL_PARTITION, Staged
@@ -16,8 +17,10 @@ from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 
 
-class ConcurrentChange(RuntimeError):
+class ConcurrentChange(MedallionError):
     """The commit wrote other numbers of rows than were staged."""
+
+    retryable = True
 
 
 def publish(lake: Lake, table: Table, staged: Staged) -> None:
