@@ -15,7 +15,7 @@ import dagster as dg
 from packaging.requirements import Requirement
 
 from medallion_assets.commands.job_runner import instance
-from medallion_assets.contracts.table import Land, Table
+from medallion_assets.contracts.table import Table
 from medallion_assets.definitions import defs
 from medallion_assets.lakehouse.control import run_log
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
@@ -171,11 +171,11 @@ def landed_files(landing: str, root: str, tables: Collection[Table]) -> Iterable
 
 def _oldest_file(landing: str, root: str, table: Table, days: Collection[str]) -> str:
     """Of the files that bronze has not taken; where it took all of them, of those that silver waits for."""
-    if not isinstance(table.write, Land):
+    if not table.landing_folder:
         return ""
     ledger = entries(root, LandedEntry, table.key, days).values()
     known = {path: file.identity for files in ledger for path, file in files.items()}
-    files = list_files(landing, table.write.source, days)
+    files = list_files(landing, table.landing_folder, days)
     new = [f for f in files if known.get(f.path) != (f.size, f.modified_at.isoformat())] or files
     return f", oldest file {_span(_age(min(f.modified_at.timestamp() for f in new)))} old" if new else ""
 

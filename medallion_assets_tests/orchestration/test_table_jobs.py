@@ -2,14 +2,15 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import pytest
 
+from medallion_assets.contracts.stored import IncompatibleContract
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse import silver
 from medallion_assets.lakehouse.control import watermarks
-from medallion_assets.lakehouse.silver.refresh import IncompatibleContract
 from medallion_assets.orchestration.jobs.table_jobs import build_maintenance
 from medallion_assets_tests.support.dagster_runner import DagsterRunner, checks, defs, materializations
 from medallion_assets_tests.support.sample_lake import TABLES, delete, order
@@ -34,7 +35,7 @@ def message(result: dg.ExecuteInProcessResult) -> str:
     return str(failed.step_failure_data.error)
 
 
-def with_orders(**changes) -> dict[str, Table]:
+def with_orders(**changes) -> dict[str, Any]:
     """The repository's tables with another contract for silver.orders, also as gold's input."""
     orders = dataclasses.replace(TABLES["silver/orders"], **changes)
     facts = dataclasses.replace(TABLES["gold/fact_orders"], inputs=(orders,))

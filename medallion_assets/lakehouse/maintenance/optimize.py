@@ -12,6 +12,8 @@ from functools import partial
 from delta.tables import DeltaTable as SparkTable
 from deltalake import DeltaTable
 
+from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.control import (
     file_ledger,
@@ -45,10 +47,14 @@ SMALL = 32 * 2**20
 
 def maintain(lake: Lake, tables: Iterable[Table]) -> list[MaintenanceResult]:
     """All tables that are there, with their quarantines and the control tables. One that fails keeps no other back."""
-    expired = [_expired(lake, table) for table in tables if table.purge_after is not None]
+    expired = [
+        _expired(lake, table)
+        for table in tables
+        if isinstance(table, SilverTable) and table.purge_after is not None
+    ]
     works: dict[str, Callable[[Lake, str], MaintenanceResult]] = {}
     for table in tables:
-        works[table.key] = partial(_by_spark, sort_by=table.sort_by)
+        works[table.key] = partial(_by_spark, sort_by=table.sort_by if isinstance(table, GoldTable) else ())
         if table.layer == "silver":
             works[f"quarantine/{table.name}"] = _by_spark
     works |= dict.fromkeys(CONTROL, _by_delta_rs)
@@ -56,7 +62,7 @@ def maintain(lake: Lake, tables: Iterable[Table]) -> list[MaintenanceResult]:
     return [*(one for one in expired if one), *kept]
 
 
-def _expired(lake: Lake, table: Table) -> MaintenanceResult:
+def _expired(lake: Lake, table: SilverTable) -> MaintenanceResult:
     try:
         done = purge_expired(lake, table, datetime.now(timezone.utc))
     except Exception as error:

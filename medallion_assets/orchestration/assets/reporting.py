@@ -86,7 +86,7 @@ class Telling:
             after=transaction_log.version(root, table.key),
             seconds=round((time.monotonic() - self.began) / max(len(reports), 1), 3),
             sizes=transaction_log.partition_bytes(root, table.key),
-            partitioned=table.layer == "bronze" or table.partition_by is not None,
+            partitioned=table.partition_column is not None,
             rows={report.day: report.counts["rows_in"] for report in reports},
         )
 
