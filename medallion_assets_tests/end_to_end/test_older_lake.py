@@ -18,7 +18,7 @@ from deltalake import DeltaTable, write_deltalake
 from pyspark.sql import SparkSession
 
 from medallion_assets.commands import doctor
-from medallion_assets.contracts.table import Extract
+from medallion_assets.contracts.gold import Extract, GoldTable
 from medallion_assets.definitions import repository
 from medallion_assets.lakehouse import gold
 from medallion_assets.orchestration.partitions import CALENDAR
@@ -151,8 +151,11 @@ def carry(lake: SampleLake, keys: Iterable[str], *days: str) -> None:
     """These days of the tables that come from the landing, one after the other."""
     for key in keys:
         if key not in FOLLOWED:
-            step = gold.extract_days if isinstance(TABLES[key].write, Extract) else STEPS[TABLES[key].layer]
-            step(lake.lake, TABLES[key], days)
+            table = TABLES[key]
+            if isinstance(table, GoldTable) and isinstance(table.write, Extract):
+                gold.extract_days(lake.lake, table, days)
+            else:
+                STEPS[table.layer](lake.lake, table, days)
 
 
 def replay(older: DagsterRunner, key: str) -> dg.ExecuteInProcessResult:
