@@ -23,6 +23,7 @@ from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, entries
 from medallion_assets.lakehouse.maintenance import rollback, time_travel
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
+from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
@@ -80,7 +81,7 @@ def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
             table, run = _named(tables, SilverTable, config.table), _Run(context, tables, lakehouse, spark)
             held = {
                 day
-                for day in transaction_log.partition_bytes(run.lake.root, f"quarantine/{table.name}")
+                for day in transaction_log.partition_bytes(run.lake.root, quarantine_key(table.name))
                 if day
             }
             days = sorted(held.union(silver.stale_days(run.lake, table)))
