@@ -14,8 +14,6 @@ STRING = "string"
 class IncompatibleContract(MedallionError):
     """The contract is another than the stored table was written by. The message says how to rebuild the table."""
 
-    retryable = False
-
 
 @dataclass(frozen=True)
 class StoredTable:

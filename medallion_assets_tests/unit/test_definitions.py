@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from medallion_assets import definitions, example_definitions
+from medallion_assets.contracts.declaration import DeclarationError
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.definitions import defs
@@ -108,7 +109,7 @@ def test_two_files_that_declare_one_table_are_named(monkeypatch: pytest.MonkeyPa
     from medallion_assets.tables.silver import customers, orders
 
     monkeypatch.setattr(customers, "TABLE", orders.TABLE)
-    with pytest.raises(ValueError, match=r"silver/orders"):
+    with pytest.raises(DeclarationError, match=r"silver/orders"):
         find_tables()
 
 
