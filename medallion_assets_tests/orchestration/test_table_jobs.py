@@ -9,7 +9,7 @@ import pytest
 
 from medallion_assets.contracts.stored import IncompatibleContract
 from medallion_assets.contracts.table import Table
-from medallion_assets.lakehouse import silver
+from medallion_assets.lakehouse import gold, silver
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.orchestration.jobs.table_jobs import build_maintenance
 from medallion_assets_tests.support.dagster_runner import DagsterRunner, checks, defs, materializations
