@@ -212,7 +212,7 @@ Days = tuple[set[int], ...]
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_whatever_happens_silver_is_a_fold_and_gold_a_recomputation(spark: SparkSession, number: int):
+def test_whatever_happens_silver_is_a_merge_and_gold_a_recomputation(spark: SparkSession, number: int):
     run_state_machine_as_test(seeded(number)(lambda: Histories(spark)), settings=SETTINGS)  # type: ignore[arg-type]
 
 

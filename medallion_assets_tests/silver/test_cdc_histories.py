@@ -1,7 +1,7 @@
 """Random histories of keys, as open implementations of AUTO CDC prove themselves with: order of delivery does not show.
 
 A history is 10 keys with up to 40 events each: 20 % deletes, 15 % resent, 25 % NULLs outside the key, times that tie.
-All histories of a seed are folded side by side, since a Spark step costs seconds and a key next to nothing.
+All histories of a seed are merged side by side, since a Spark step costs seconds and a key next to nothing.
 """
 
 import json
@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from medallion_assets.contracts.table import Column, Land, Table, Upsert
+from medallion_assets.contracts.bronze import BronzeTable, Land
+from medallion_assets.contracts.silver import SilverTable, Upsert
+from medallion_assets.contracts.table import Column
 from medallion_assets.lakehouse import silver
 from medallion_assets_tests.reference import upsert_model
 from medallion_assets_tests.support.sample_lake import SampleLake, as_csv
@@ -23,8 +25,7 @@ from medallion_assets_tests.support.sample_lake import SampleLake, as_csv
 HISTORIES, KEYS, MOST_EVENTS, BATCHES = 50, 10, 40, 8
 DAYS = upsert_model.days_from("2026-01-01", BATCHES)
 
-LANDED = Table(
-    layer="bronze",
+LANDED = BronzeTable(
     name="events",
     description="Changes of a key of two columns, as landed",
     write=Land("events"),
@@ -32,8 +33,7 @@ LANDED = Table(
         Column(name) for name in ("shop_id", "event_id", "amount", "event_date", "note", "updated_at")
     ),
 )
-LATEST = Table(
-    layer="silver",
+LATEST = SilverTable(
     name="events",
     description="The latest state of each key",
     inputs=(LANDED,),
@@ -156,7 +156,7 @@ def in_any_order(events: list[Event], chance: random.Random) -> list[list[Batch]
 
 
 def deliver(shop: SampleLake, batches: list[Batch]) -> None:
-    """Lands the batches and folds their days one by one."""
+    """Lands the batches and merges their days one by one."""
     for day, name, rows in batches:
         shop.land("events", day, name, as_json_lines(rows) if name.endswith(".jsonl") else as_csv(rows))
     shop.run(LANDED.key, *(day for day, _, _ in batches))

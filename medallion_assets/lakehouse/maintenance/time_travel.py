@@ -6,20 +6,24 @@ from datetime import datetime, timedelta, timezone
 from deltalake import DeltaTable
 
 from medallion_assets.contracts.table import Table
+from medallion_assets.errors import MedallionError
+from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import table_path
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-class RollbackError(Exception):
+class RollbackError(MedallionError):
     """What was asked cannot be restored. The table was not changed."""
 
 
 def find(root: str, tables: Mapping[str, Table], key: str) -> Table:
     """The table of that name, which must be in the lake; RollbackError names those that can be rolled back."""
-    if key.startswith("quarantine/"):
-        silver = key.replace("quarantine", "silver")
+    quarantines = {
+        quarantine_key(table.name): table.key for table in tables.values() if table.layer == "silver"
+    }
+    if silver := quarantines.get(key):
         raise RollbackError(
             f"{key} is not rolled back by itself: restating days of {silver} replaces them there, too"
         )

@@ -8,8 +8,11 @@ from typing import Any
 
 import dagster as dg
 
+from medallion_assets.contracts.bronze import BronzeTable
+from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.rules import Severity
-from medallion_assets.contracts.table import Extract, Land, ReplaceWhole, Table, Upsert
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.bronze.ingest import BronzeDayMetrics
 from medallion_assets.lakehouse.gold.day_metrics import GoldDayMetrics
 from medallion_assets.lakehouse.gold.direct_etl import ExtractDayMetrics
@@ -46,34 +49,43 @@ def checks_of(table: Table) -> list[Check]:
 
 
 def _checks_of_layer(table: Table) -> list[Check]:
-    if table.layer == "bronze":
+    if isinstance(table, BronzeTable):
         drift = Check("schema_drift", "The day's data has exactly the columns of the contract.", WARN)
-        return [_READABLE, drift] if isinstance(table.write, Land) else [drift]
-    if isinstance(table.write, Extract):
+        return [_READABLE, drift] if table.write.lands_files else [drift]
+    if table.write.is_extract:
         return [
             _READABLE,
             Check("no_broken_rows", "No row of the day's files was left out for breaking a rule.", WARN),
         ]
-    if table.layer == "gold":
+    if isinstance(table, GoldTable):
         return _gold_checks(table)
-    limit = f"TableDay most {table.quarantine_limit:.0%} of the day's rows are in quarantine."
+    return _silver_checks(table) if isinstance(table, SilverTable) else []
+
+
+def _silver_checks(table: SilverTable) -> list[Check]:
+    limit = f"At most {table.quarantine_limit:.0%} of the day's rows are in quarantine."
     checks = [
         Check("row_conservation", "Every landed row has one outcome, file by file.", ERROR, True),
         Check("quarantine_ratio", limit, ERROR, True),
         Check("stale_days", "No day was folded under an older contract.", WARN),
     ]
-    if isinstance(table.write, Upsert):
-        once = "one row" if table.write.row_key == table.write.keys else "one version at any time"
+    if table.write.has_keys:
+        once = "one version at any time" if table.write.keeps_versions else "one row"
         checks.insert(1, Check("unique_key", f"A key has at most {once}.", ERROR, True))
     rules = [
-        Check(r.name, f"Rows that do not satisfy `{r.predicate}` {_CONSEQUENCE[r.severity]}.", WARN)
+        Check(r.name, f"Rows that do not satisfy {_code(r.predicate)} {_CONSEQUENCE[r.severity]}.", WARN)
         for r in table.row_rules
     ]
     return checks + rules
 
 
-def _gold_checks(table: Table) -> list[Check]:
-    whole = isinstance(table.write, ReplaceWhole)
+def _code(sql: str) -> str:
+    """SQL as Markdown shows it, also where it holds quoted names."""
+    return f"`` {sql} ``" if "`" in sql else f"`{sql}`"
+
+
+def _gold_checks(table: GoldTable) -> list[Check]:
+    whole = table.write.replaces_whole
     checks = [
         Check("reconciles_with_silver", "Totals equal silver's before the joins, to the cent.", ERROR, True)
     ]
@@ -91,7 +103,7 @@ def _gold_checks(table: Table) -> list[Check]:
     return checks
 
 
-def bronze_verdicts(table: Table, day: BronzeDayMetrics) -> dict[str, Verdict]:
+def bronze_verdicts(table: BronzeTable, day: BronzeDayMetrics) -> dict[str, Verdict]:
     new, missing = day.drift(table)
     return {
         "files_readable": Verdict(not day.complaints, {"files": dict(day.complaints)}),
@@ -106,7 +118,7 @@ def extract_verdicts(day: ExtractDayMetrics) -> dict[str, Verdict]:
     }
 
 
-def silver_verdicts(table: Table, day: SilverDayMetrics, stale: list[str]) -> dict[str, Verdict]:
+def silver_verdicts(table: SilverTable, day: SilverDayMetrics, stale: list[str]) -> dict[str, Verdict]:
     rows = day.total("rows")
     outcomes = {name: day.total(name) for name in ("current", "superseded", "deleted", "quarantined")}
     landed = sum(entry.rows for entry in day.landed.values())

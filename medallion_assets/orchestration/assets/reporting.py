@@ -16,6 +16,7 @@ import dagster as dg
 
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.control import run_log
+from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.orchestration.assets import partition_events
@@ -85,7 +86,7 @@ class Telling:
             after=transaction_log.version(root, table.key),
             seconds=round((time.monotonic() - self.began) / max(len(reports), 1), 3),
             sizes=transaction_log.partition_bytes(root, table.key),
-            partitioned=table.layer == "bronze" or table.partition_by is not None,
+            partitioned=table.partition_column is not None,
             rows={report.day: report.counts["rows_in"] for report in reports},
         )
 
@@ -147,11 +148,11 @@ class _Figures:
     ) -> run_log.CheckResult:
         told = json.dumps(dict(figures))
         run_id, key = self.lake.run_id, self.table.key
-        return run_log.CheckResult(key, day, run_id, check, passed, severity, told, run_log.now())
+        return run_log.CheckResult(key, day, run_id, check, passed, severity, told, now())
 
     def _run(self, day: str, status: str) -> run_log.RunEntry:
         table = self.table
-        return run_log.RunEntry(table.key, day, self.lake.run_id, status, table.fingerprint, run_log.now())
+        return run_log.RunEntry(table.key, day, self.lake.run_id, status, table.fingerprint, now())
 
     def _size(self, day: str) -> int:
         return self.sizes.get(day, 0) if self.partitioned else sum(self.sizes.values())

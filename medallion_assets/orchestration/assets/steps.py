@@ -7,10 +7,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from medallion_assets.contracts.expected import is_off
-from medallion_assets.contracts.table import Extract, ReplaceWhole, Table
+from medallion_assets.contracts.bronze import BronzeTable
+from medallion_assets.contracts.freshness import is_off
+from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse import bronze, gold, silver
 from medallion_assets.lakehouse.control.run_log import BLOCKED, NO_DATA, OK
+from medallion_assets.lakehouse.gold.day_metrics import GoldDayMetrics
+from medallion_assets.lakehouse.gold.direct_etl import ExtractDayMetrics
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.orchestration.assets.checks import (
@@ -50,7 +55,7 @@ class DayReport:
         return self.verdicts.get(check)
 
 
-def report_bronze(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
+def report_bronze(lake: Lake, table: BronzeTable, days: Collection[str], writes: bool) -> list[DayReport]:
     landed = (bronze.ingest_days if writes else bronze.audit_days)(lake, table, days)
     return [
         DayReport(
@@ -68,13 +73,13 @@ def report_bronze(lake: Lake, table: Table, days: Collection[str], writes: bool)
     ]
 
 
-def report_silver(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
+def report_silver(lake: Lake, table: SilverTable, days: Collection[str], writes: bool) -> list[DayReport]:
     return silver_reports(
         lake, table, (silver.refresh_days if writes else silver.audit_days)(lake, table, days)
     )
 
 
-def silver_reports(lake: Lake, table: Table, folded: Mapping[str, SilverDayMetrics]) -> list[DayReport]:
+def silver_reports(lake: Lake, table: SilverTable, folded: Mapping[str, SilverDayMetrics]) -> list[DayReport]:
     stale = silver.stale_days(lake, table)
     return [
         DayReport(
@@ -97,12 +102,19 @@ def silver_reports(lake: Lake, table: Table, folded: Mapping[str, SilverDayMetri
     ]
 
 
-def report_gold(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
+def report_gold(lake: Lake, table: GoldTable, days: Collection[str], writes: bool) -> list[DayReport]:
     if writes:
         figures, newer = gold.refresh_days(lake, table, days).days, False
     else:
         figures, newer = gold.audit_days(lake, table, days)
-    whole = isinstance(table.write, ReplaceWhole)
+    return gold_reports(lake, table, figures, newer)
+
+
+def gold_reports(
+    lake: Lake, table: GoldTable, figures: Mapping[str, GoldDayMetrics], newer: bool = False
+) -> list[DayReport]:
+    """`newer`: an input has changed since."""
+    whole = table.write.replaces_whole
     outside = {} if whole else gold.outside_days(lake, table, lake.calendar)
     return [
         DayReport(
@@ -122,7 +134,11 @@ def report_gold(lake: Lake, table: Table, days: Collection[str], writes: bool) -
     ]
 
 
-def report_extract(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
+def report_extract(lake: Lake, table: GoldTable, days: Collection[str], writes: bool) -> list[DayReport]:
+    return extract_reports(gold.extract_days(lake, table, days, writes))
+
+
+def extract_reports(extracted: Mapping[str, ExtractDayMetrics]) -> list[DayReport]:
     return [
         DayReport(
             day,
@@ -136,15 +152,20 @@ def report_extract(lake: Lake, table: Table, days: Collection[str], writes: bool
             published=figures.whole,
             counts={"rows_in": figures.rows, "valid": figures.rows - figures.broken},
         )
-        for day, figures in gold.extract_days(lake, table, days, writes).items()
+        for day, figures in extracted.items()
     ]
 
 
 def report(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
     """The step of the table's layer, or that of an extract; and whether the days have the data that they should."""
-    layers = {"bronze": report_bronze, "silver": report_silver, "gold": report_gold}
-    step = report_extract if isinstance(table.write, Extract) else layers[table.layer]
-    return [_with_expectation(table, one) for one in step(lake, table, days, writes)]
+    if isinstance(table, BronzeTable):
+        reports = report_bronze(lake, table, days, writes)
+    elif isinstance(table, SilverTable):
+        reports = report_silver(lake, table, days, writes)
+    else:
+        assert isinstance(table, GoldTable)
+        reports = (report_extract if table.write.is_extract else report_gold)(lake, table, days, writes)
+    return [_with_expectation(table, one) for one in reports]
 
 
 def _with_expectation(table: Table, report: DayReport) -> DayReport:

@@ -7,30 +7,47 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import partial
+from typing import TypeVar
 
 import dagster as dg
 from pydantic import Field
 
+from medallion_assets.contracts.bronze import BronzeTable, FollowDelta
 from medallion_assets.contracts.days import ranges
-from medallion_assets.contracts.table import Extract, FollowDelta, FollowTable, Table, descendants
+from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import Table, descendants
 from medallion_assets.contracts.watermark import SourceOffset
-from medallion_assets.lakehouse import bronze, silver
+from medallion_assets.lakehouse import bronze, gold, silver
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, entries
 from medallion_assets.lakehouse.maintenance import rollback, time_travel
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
+from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.orchestration.assets.checks import checks_of
 from medallion_assets.orchestration.assets.reporting import Telling
-from medallion_assets.orchestration.assets.steps import DayReport, report, silver_reports
+from medallion_assets.orchestration.assets.steps import (
+    DayReport,
+    extract_reports,
+    gold_reports,
+    report,
+    silver_reports,
+)
 from medallion_assets.orchestration.failures import RejectedPartitions, RetrySettings, handled
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 
 
 class OneTable(dg.Config):
     table: str = Field(description="The table's name without its layer, such as orders.")
+
+
+class Rebuilt(dg.Config):
+    table: str = Field(
+        description="Layer and name, such as gold/daily_sales; a name alone is a silver table's."
+    )
 
 
 class NewWatermark(OneTable):
@@ -45,6 +62,7 @@ class OlderVersion(dg.Config):
     as_of: str = Field(default="", description="Or the time whose version it is, UTC: 2026-01-05T10:00.")
 
 
+T = TypeVar("T", bound=Table)
 Events = Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output]
 
 
@@ -60,10 +78,10 @@ def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
         retries: RetrySettings,
     ) -> Events:
         with handled(context, lakehouse.lake_root, retries, f"silver/{config.table}"):
-            table, run = _named(tables, "silver", config.table), _Run(context, tables, lakehouse, spark)
+            table, run = _named(tables, SilverTable, config.table), _Run(context, tables, lakehouse, spark)
             held = {
                 day
-                for day in transaction_log.partition_bytes(run.lake.root, f"quarantine/{table.name}")
+                for day in transaction_log.partition_bytes(run.lake.root, quarantine_key(table.name))
                 if day
             }
             days = sorted(held.union(silver.stale_days(run.lake, table)))
@@ -72,17 +90,25 @@ def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
             left = _quarantined(run.lake, table, days)
             yield from run.end({"days": len(days), "freed": before - left, "quarantined": left})
 
-    @dg.op(description="Rebuilds a silver table and its quarantine from bronze, with the contract's types.")
+    @dg.op(
+        description="Rebuilds a silver table from bronze, or a gold table, with the contract's columns and types."
+    )
     def full_refresh_table(
         context: dg.OpExecutionContext,
-        config: OneTable,
+        config: Rebuilt,
         spark: SparkResource,
         lakehouse: LakehouseResource,
         retries: RetrySettings,
     ) -> Events:
-        with handled(context, lakehouse.lake_root, retries, f"silver/{config.table}"):
-            table, run = _named(tables, "silver", config.table), _Run(context, tables, lakehouse, spark)
-            yield from run.silver(table, lambda: silver.rebuild(run.lake, table))
+        layer, _, name = config.table.rpartition("/")
+        key = f"{layer or 'silver'}/{name}"
+        with handled(context, lakehouse.lake_root, retries, key):
+            run = _Run(context, tables, lakehouse, spark)
+            if layer == "gold":
+                yield from run.rebuilt_gold(_named(tables, GoldTable, name))
+            else:
+                table = _named(tables, SilverTable, name)
+                yield from run.silver(table, lambda: silver.rebuild(run.lake, table))
             yield from run.end({})
 
     @dg.op(description="Sets how far a followed source counts as read. The only way back.")
@@ -112,7 +138,7 @@ def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
             table, run = _followed(tables, config.table), _Run(context, tables, lakehouse, spark)
             day, gone = bronze.reconcile_keys(run.lake, table)
             for below in descendants(table, tables.values()):
-                if below.layer == "silver":
+                if isinstance(below, SilverTable):
                     yield from run.silver(below, partial(silver.refresh_days, run.lake, below, [day]))
             yield from run.end({"deleted": gone})
 
@@ -154,12 +180,25 @@ class _Run:
         self.lake = lakehouse.open(spark.session(), context.run.run_id)
         self.rejected: dict[str, str] = {}
 
-    def silver(self, table: Table, fold: Callable[[], Mapping[str, SilverDayMetrics]]) -> Events:
+    def silver(self, table: SilverTable, fold: Callable[[], Mapping[str, SilverDayMetrics]]) -> Events:
         """The days that `fold` tells of, then those of gold that it touched; an extract reads files, not silver."""
         yield from self._told(table, lambda: silver_reports(self.lake, table, fold()))
-        for gold in descendants(table, self.tables.values()):
-            if not isinstance(gold.write, Extract):
-                yield from self._told(gold, partial(report, self.lake, gold, [], True))
+        yield from self._descendants(table)
+
+    def rebuilt_gold(self, table: GoldTable) -> Events:
+        """Every day of the table, then those of gold below that it touched."""
+        if table.write.is_extract:
+            yield from self._told(table, lambda: extract_reports(gold.rebuild_extract(self.lake, table)))
+        else:
+            yield from self._told(
+                table, lambda: gold_reports(self.lake, table, gold.rebuild(self.lake, table).days)
+            )
+        yield from self._descendants(table)
+
+    def _descendants(self, table: Table) -> Events:
+        for below in descendants(table, self.tables.values()):
+            if not below.write.is_extract:
+                yield from self._told(below, partial(report, self.lake, below, [], True))
 
     def end(self, figures: Mapping[str, int]) -> Events:
         """What the run came to. Fails where a day is rejected."""
@@ -183,23 +222,23 @@ def _job(op: dg.OpDefinition) -> dg.JobDefinition:
 def _commands(table: Table, days: Collection[str]) -> list[str]:
     """What restates these days. A followed source's batches go and come in one run, so that no row is missed."""
     spans = ranges(days)
-    if days and isinstance(table.write, FollowDelta | FollowTable):
+    if days and table.write.follows_source:
         spans = [(min(days), max(days))]
     select = f"dagster asset materialize -m medallion_assets.definitions --select '{table.key}*'"
     return [f"{select} --partition-range {first}...{last}" for first, last in spans]
 
 
-def _named(tables: Mapping[str, Table], layer: str, name: str) -> Table:
-    table = tables.get(f"{layer}/{name}")
-    if table is None:
-        known = ", ".join(sorted(other.name for other in tables.values() if other.layer == layer))
-        raise dg.Failure(f"There is no table {layer}/{name}. Name one of: {known}", allow_retries=False)
+def _named(tables: Mapping[str, Table], kind: type[T], name: str) -> T:
+    table = tables.get(f"{kind.layer}/{name}")
+    if not isinstance(table, kind):
+        known = ", ".join(sorted(other.name for other in tables.values() if isinstance(other, kind)))
+        raise dg.Failure(f"There is no table {kind.layer}/{name}. Name one of: {known}", allow_retries=False)
     return table
 
 
-def _followed(tables: Mapping[str, Table], name: str) -> Table:
-    table = _named(tables, "bronze", name)
-    if not isinstance(table.write, FollowDelta | FollowTable):
+def _followed(tables: Mapping[str, Table], name: str) -> BronzeTable:
+    table = _named(tables, BronzeTable, name)
+    if not table.write.follows_source:
         raise dg.Failure(f"{table.key} takes landed files and has no watermark", allow_retries=False)
     return table
 

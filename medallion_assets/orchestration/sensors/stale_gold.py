@@ -4,7 +4,7 @@ import json
 
 import dagster as dg
 
-from medallion_assets.contracts.table import Extract
+from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.lakehouse.gold.staleness import staleness
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource
@@ -33,7 +33,7 @@ def stale_gold_sensor(builder: RunRequestBuilder) -> dg.SensorDefinition:
         states, days, notes, busy = {}, {}, [], set()
         open_runs = OpenRuns(context.instance)
         for table in builder.tables.values():
-            if table.layer != "gold" or isinstance(table.write, Extract):
+            if not isinstance(table, GoldTable) or table.write.is_extract:
                 continue
             if open_runs.write(table.key):
                 notes.append(f"{table.key}: an open run is about to write it")
