@@ -1,7 +1,7 @@
-"""What 10,000 changes cost in silver tables of 1, 10 and 40 million orders: the time should follow the change.
+"""The cost of 10,000 changes in silver tables of 1, 10 and 40 million orders: it should depend on the changes alone.
 
-Orders are 100,000 a day; the changes fall on five days all over the table. With keys that ascend with time the files'
-statistics leave a few to read; with random keys every file may hold a changed key, and the curve says what that costs.
+There are 100,000 orders a day, and the changes fall on five days all over the table. With keys that ascend with time,
+statistics of the files rule out all but a few. With random keys every file may hold a changed key: the worst case.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from pyspark.sql import functions as F
 
 from medallion_assets.commands.job_runner import table
 from medallion_assets.lakehouse import bronze, silver
+from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.spark import session
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
@@ -33,7 +34,9 @@ ORDERS = "silver/orders"
 def main() -> int:
     parser = argparse.ArgumentParser(description="Time 10,000 changes in tables of several sizes.")
     parser.add_argument("--millions", type=int, nargs="+", default=[1, 10, 40], help="orders in the table")
-    parser.add_argument("--rounds", type=int, default=3, help="changes of each table, the median counts")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="how often each table is changed; the median counts"
+    )
     asked = parser.parse_args()
     spark = session.start({"spark.driver.memory": "8g"})
     rows = []
@@ -57,7 +60,8 @@ def main() -> int:
                     )
                 )
                 print(f"{keys} keys, {millions} million orders: {seconds[millions]:.1f} s", flush=True)
-        print(f"{keys} keys: {max(seconds.values()) / min(seconds.values()):.2f} times from least to most")
+        ratio = max(seconds.values()) / min(seconds.values())
+        print(f"{keys} keys: the slowest table takes {ratio:.2f} times as long as the fastest")
     names = (
         "keys",
         "million orders",
@@ -69,7 +73,7 @@ def main() -> int:
         "median s",
         "max s",
     )
-    print(f"\n{CHANGES:,} changes on {DAYS_TOUCHED} days, validated, folded and merged:")
+    print(f"\n{CHANGES:,} changes on {DAYS_TOUCHED} days, validated and merged:")
     print(table(names, rows))
     print(
         "files near: files whose statistics do not rule out a changed key; the join with silver reads these."
@@ -78,12 +82,12 @@ def main() -> int:
 
 
 def _key(number: Expression, keys: str) -> Expression:
-    """Of the n-th order."""
+    """The key of the n-th order."""
     return F.lpad(number.cast("string"), 12, "0") if keys == "ascending" else F.md5(number.cast("string"))
 
 
 def _build(lake: Lake, orders: int, keys: str) -> None:
-    """Silver as a fold would have left it: one file a day, nothing in its ledger."""
+    """Silver as merges would have left it: one file a day, nothing in its ledger."""
     number, days = F.col("id"), orders // A_DAY
     order_date = F.date_add(F.lit(FIRST), (number / A_DAY).cast("int"))
     rows = lake.spark.range(0, orders, numPartitions=days).select(
@@ -109,7 +113,7 @@ def _build(lake: Lake, orders: int, keys: str) -> None:
 
 
 def _rounds(lake: Lake, orders: int, keys: str, rounds: int) -> tuple[list[float], int, tuple[int, int]]:
-    """The seconds of each round, the files near the changes, and the files that the last merge rewrote and wrote."""
+    """Seconds of each round; of the last one the files near the changes, and the files rewritten and written."""
     tables, spent, near, merged = find_tables(), [], 0, (0, 0)
     for number in range(rounds + 1):  # the first one warms up and is not counted
         changed = _land(lake, orders, keys, number)
@@ -118,14 +122,14 @@ def _rounds(lake: Lake, orders: int, keys: str, rounds: int) -> tuple[list[float
         began = time.monotonic()
         day = silver.refresh_days(lake, tables[ORDERS], [INGESTED])[INGESTED]
         spent.append(time.monotonic() - began)
-        assert day.blocked_by(tables[ORDERS]) is None
+        assert blocked_by(tables[ORDERS], day) is None
         counts = transaction_log.commit_counts(lake.root, ORDERS)
         merged = (counts["numTargetFilesRemoved"], counts["numTargetFilesAdded"])
     return spent[1:], near, merged
 
 
 def _land(lake: Lake, orders: int, keys: str, number: int) -> list[list[str]]:
-    """A file of changes on five days; returns their keys day by day."""
+    """Lands a file of changes on five days; returns their keys by day."""
     days, each = orders // A_DAY, CHANGES // DAYS_TOUCHED
     touched = [(day * (days - 1) // (DAYS_TOUCHED - 1) + number) % days for day in range(DAYS_TOUCHED)]
     numbers = [day * A_DAY + i * (A_DAY // each) + number for day in touched for i in range(each)]
@@ -148,7 +152,7 @@ def _land(lake: Lake, orders: int, keys: str, number: int) -> list[list[str]]:
 
 
 def _files_near(lake: Lake, changed: list[list[str]]) -> int:
-    """Files whose least and greatest key leave room for a range of the changes."""
+    """How many files have a key range that overlaps the changed keys of a day."""
     ranges = [(min(keys), max(keys)) for keys in changed]
     actions = pa.table(DeltaTable(lake.path(ORDERS)).get_add_actions(flatten=True))
     bounds = zip(actions["min.order_id"].to_pylist(), actions["max.order_id"].to_pylist(), strict=True)

@@ -93,9 +93,9 @@ def test_every_rule_has_a_check_and_blocking_checks_are_these():
     assert blocking == silver | totals | cells
     sales = [check.name for check in checks_of(find_tables()["gold/daily_sales"])]
     assert sales == [
+        "grain_unique",
         "reconciles_with_silver",
         "outside_calendar",
-        "grain_unique",
         "not_negative",
         "day_complete",
     ]

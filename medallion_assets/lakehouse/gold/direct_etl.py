@@ -1,13 +1,14 @@
 """A step of ETL: landed files are validated and transformed in memory, and only the result of each day is written."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.table import Extract, Land, Table, Upsert
 from medallion_assets.lakehouse.control.file_ledger import UNREADABLE
+from medallion_assets.lakehouse.gold.day_metrics import ExtractDayMetrics
 from medallion_assets.lakehouse.gold.refresh import computed
 from medallion_assets.lakehouse.gold.staleness import input_versions
 from medallion_assets.lakehouse.landing.listing import list_files
@@ -22,48 +23,48 @@ from medallion_assets.lakehouse.storage.predicates import days_predicate
 _DAY = "_ingestion_date"
 
 
-@dataclass(frozen=True)
-class ExtractDayMetrics:
-    """rows, broken: of the landed files; loaded: rows of the result; complaints: path -> what is wrong with it.
-
-    whole: every file could be read; else the day keeps the result that it has
-    """
-
-    day: str
-    rows: int = 0
-    broken: int = 0
-    loaded: int = 0
-    complaints: Mapping[str, str] = field(default_factory=dict)
-    whole: bool = True
+def extract_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, ExtractDayMetrics]:
+    """Each day's result replaces the one before. LandingError as in bronze."""
+    with _extracted(lake, table, days) as (metrics, result):
+        whole = sorted(day for day, of_day in metrics.items() if of_day.whole)
+        if result is None and lake.exists(table.key):
+            result = lake.read(table.key).limit(0)
+        if result is not None and whole:
+            with one_writer(lake.root, table.key):
+                wanted = days_predicate(_DAY, whole)
+                lake.replace(result.where(wanted), table.key, wanted, _DAY)
+    return metrics
 
 
-def extract_days(
-    lake: Lake, table: Table, days: Collection[str], writes: bool = True
-) -> dict[str, ExtractDayMetrics]:
-    """Each day's result replaces the one before; with `writes` False it is only computed. LandingError as in bronze."""
+def audit_extract_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, ExtractDayMetrics]:
+    """What `extract_days` would find in the landed files now; nothing is written."""
+    with _extracted(lake, table, days) as (metrics, _):
+        return metrics
+
+
+@contextmanager
+def _extracted(
+    lake: Lake, table: Table, days: Collection[str]
+) -> Iterator[tuple[dict[str, ExtractDayMetrics], DataFrame | None]]:
+    """The metrics of the days and their rows, held in memory within; no rows where no file has landed."""
     assert isinstance(table.write, Extract)
     contract = table.write.judged_by
     source = contract.inputs[0].write
     assert isinstance(source, Land)
     landed, reports = read_files(lake.spark, lake.landing, list_files(lake.landing, source.source, days))
-    unreadable = {report.file.day for report in reports if report.status == UNREADABLE}
-    whole = sorted(set(days) - unreadable)  # a day of which a file is missing keeps the result that it has
     if landed is None:
-        if writes and whole and lake.exists(table.key):
-            _replace(lake, table, lake.read(table.key).limit(0), whole)
-        return {day: _figures(day, reports, {}, {}) for day in days}
+        yield {day: _metrics(day, reports, {}, {}) for day in days}, None
+        return
     validated = validate(contract, landed.withColumn("_ingestion_timestamp", F.now())).persist()
     result = _result(lake, table, contract, validated).persist()
     try:
         broken = validated.groupBy(_DAY).agg(F.count_if("_quarantined").alias("n")).collect()
         loaded = result.groupBy(_DAY).agg(F.count("*").alias("n")).collect()
-        if writes and whole:
-            _replace(lake, table, result.where(days_predicate(_DAY, whole)), whole)
+        counts = [{str(row[_DAY]): row["n"] for row in rows} for rows in (broken, loaded)]
+        yield {day: _metrics(day, reports, *counts) for day in days}, result
     finally:
         for frame in (result, validated, landed):
             frame.unpersist()
-    counts = [{str(row[_DAY]): row["n"] for row in rows} for rows in (broken, loaded)]
-    return {day: _figures(day, reports, *counts) for day in days}
 
 
 def _result(lake: Lake, table: Table, contract: Table, validated: DataFrame) -> DataFrame:
@@ -76,12 +77,7 @@ def _result(lake: Lake, table: Table, contract: Table, validated: DataFrame) -> 
     return computed(lake, table, rows, input_versions(lake.root, table))
 
 
-def _replace(lake: Lake, table: Table, result: DataFrame, days: Collection[str]) -> None:
-    with one_writer(lake.root, table.key):
-        lake.replace(result, table.key, days_predicate(_DAY, days), _DAY)
-
-
-def _figures(
+def _metrics(
     day: str, reports: Collection[FileReport], broken: Mapping[str, int], loaded: Mapping[str, int]
 ) -> ExtractDayMetrics:
     own = [report for report in reports if report.file.day == day]

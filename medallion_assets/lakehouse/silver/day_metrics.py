@@ -1,7 +1,7 @@
 """The figures of one ingestion day of silver: the outcome of every row, file by file."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
@@ -21,12 +21,20 @@ Files = Mapping[str, Collection[str]]
 
 @dataclass(frozen=True)
 class SilverDayMetrics:
-    """What is known of one ingestion day of silver; counts are as of the commits that folded the day's files."""
+    """What is known of one ingestion day of silver; counts are as of the commits that folded the day's files.
+
+    unique: no key of the whole table has two rows; stale_days: days of the table merged under an older contract
+    """
 
     day: str
     files: Mapping[str, FoldedEntry] = field(default_factory=dict)
     landed: Mapping[str, LandedEntry] = field(default_factory=dict)
     unique: bool = True
+    stale_days: Sequence[str] = ()
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self.landed)
 
     def total(self, count: str) -> int:
         """The sum over the day's files of rows, current, superseded, deleted or quarantined."""
@@ -51,14 +59,6 @@ class SilverDayMetrics:
         """Files whose outcomes do not add up to the rows that bronze landed: path -> rows without an outcome."""
         missing = {path: entry.rows - _outcomes(self.files.get(path)) for path, entry in self.landed.items()}
         return {path: rows for path, rows in missing.items() if rows}
-
-    def blocked_by(self, table: Table) -> str | None:
-        """The blocking check that keeps the day from being published."""
-        if self.quarantine_ratio > table.quarantine_limit:
-            return "quarantine_ratio"
-        if not self.unique:
-            return "unique_key"  # before the counts, which a key with two rows puts out, too
-        return "row_conservation" if self.unaccounted else None
 
 
 def _outcomes(entry: FoldedEntry | None) -> int:

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 
 from medallion_assets.contracts.table import History, Table
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
+from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.silver.merge import scd1, scd2
 from medallion_assets.lakehouse.silver.merge.commit import rewrite
@@ -52,7 +53,7 @@ class _Rebuild(Step):
 
     def _judge(self, validated: DataFrame) -> dict[str, SilverDayMetrics]:
         days = super()._judge(validated)
-        if blocked := sorted(day for day, figures in days.items() if figures.blocked_by(self.table)):
+        if blocked := sorted(day for day, figures in days.items() if blocked_by(self.table, figures)):
             raise BlockedDays(
                 f"{self.table.key} is as it was: a rebuild would lose the rows of {', '.join(blocked)}, which a "
                 "blocking check holds back. Mend their files or raise the contract's limit first"

@@ -23,6 +23,7 @@ from medallion_assets.lakehouse.control.file_ledger import (
     record,
 )
 from medallion_assets.lakehouse.control.purge_horizons import last_horizon
+from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import (
     SilverDayMetrics,
     counted,
@@ -95,7 +96,7 @@ class Step:
             days = self._publish(validated, days)
         finally:
             validated.unpersist()
-        blocked = {day for day, figures in days.items() if figures.blocked_by(self.table)}
+        blocked = {day for day, figures in days.items() if blocked_by(self.table, figures)}
         self._record(
             {day: self.folded[day] if day in blocked else figures.files for day, figures in days.items()}
         )
@@ -163,7 +164,7 @@ class Step:
         self, validated: DataFrame, days: Mapping[str, SilverDayMetrics]
     ) -> dict[str, SilverDayMetrics]:
         """Writes the days that no blocking check holds back; returns the days with the outcome of every row."""
-        open_days = sorted(day for day, figures in days.items() if not figures.blocked_by(self.table))
+        open_days = sorted(day for day, figures in days.items() if not blocked_by(self.table, figures))
         if not open_days:
             return dict(days)
         valid = validated.where(~F.col("_quarantined") & F.expr(days_predicate("_ingestion_date", open_days)))

@@ -1,12 +1,15 @@
 """Jobs that somebody starts by hand for one table: replay, full_refresh, reset_watermark, reconcile_keys, rollback.
 
-Silver's jobs bring gold up to date in the same run and tell Dagster of each day, as a run of the assets would.
+Each is one function over a `TableJob`. The jobs on silver also bring gold up to date, and report each day to Dagster
+as a run of the assets would.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Generator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
-from functools import partial
+from functools import cached_property
+from typing import TypeVar
 
 import dagster as dg
 from pydantic import Field
@@ -17,14 +20,15 @@ from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse import bronze, silver
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, entries
-from medallion_assets.lakehouse.maintenance import rollback, time_travel
+from medallion_assets.lakehouse.maintenance import rollback as restoring
+from medallion_assets.lakehouse.maintenance import time_travel
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
+from medallion_assets.orchestration.assets import steps
 from medallion_assets.orchestration.assets.checks import checks_of
-from medallion_assets.orchestration.assets.reporting import Telling
-from medallion_assets.orchestration.assets.steps import DayReport, report, silver_reports
+from medallion_assets.orchestration.assets.reporting import DayEvents, Reporter
 from medallion_assets.orchestration.failures import RejectedPartitions, RetrySettings, handled
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 
@@ -35,149 +39,180 @@ class OneTable(dg.Config):
 
 class NewWatermark(OneTable):
     value: str = Field(
-        default="", description="The new watermark; empty to read the source whole with the next run."
+        default="", description="The new watermark; empty to read the whole source with the next run."
     )
 
 
 class OlderVersion(dg.Config):
     table: str = Field(description="Layer and name of the table, such as silver/orders.")
     version: str = Field(default="", description="The version to restore, such as 3.")
-    as_of: str = Field(default="", description="Or the time whose version it is, UTC: 2026-01-05T10:00.")
+    as_of: str = Field(default="", description="Or a time (UTC) at which it was current: 2026-01-05T10:00.")
 
 
-Events = Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output]
+Settings = TypeVar("Settings", bound=dg.Config)
+Reported = Generator[DayEvents, None, dict[str, str]]
+"""The events of some days; returns those that a blocking check rejected, with the check."""
+JobEvents = Generator[DayEvents | dg.Output[None], None, None]
 
 
-def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
-    """The jobs, bound to the tables that they may be asked about."""
+@dataclass(frozen=True)
+class TableJob:
+    """One run of a job, and the tables that it may be about."""
 
-    @dg.op(description="Judges and folds again the stale days and those with open quarantined rows.")
-    def replay_table(
-        context: dg.OpExecutionContext,
-        config: OneTable,
-        spark: SparkResource,
-        lakehouse: LakehouseResource,
-        retries: RetrySettings,
-    ) -> Events:
-        with handled(context, lakehouse.lake_root, retries, f"silver/{config.table}"):
-            table, run = _named(tables, "silver", config.table), _Run(context, tables, lakehouse, spark)
-            held = {
-                day
-                for day in transaction_log.partition_bytes(run.lake.root, f"quarantine/{table.name}")
-                if day
-            }
-            days = sorted(held.union(silver.stale_days(run.lake, table)))
-            before = _quarantined(run.lake, table, days)
-            yield from run.silver(table, lambda: silver.refresh_days(run.lake, table, days, again=days))
-            left = _quarantined(run.lake, table, days)
-            yield from run.end({"days": len(days), "freed": before - left, "quarantined": left})
+    context: dg.OpExecutionContext
+    tables: Mapping[str, Table]
+    lakehouse: LakehouseResource
+    spark: SparkResource
+    retries: RetrySettings
 
-    @dg.op(description="Rebuilds a silver table and its quarantine from bronze, with the contract's types.")
-    def full_refresh_table(
-        context: dg.OpExecutionContext,
-        config: OneTable,
-        spark: SparkResource,
-        lakehouse: LakehouseResource,
-        retries: RetrySettings,
-    ) -> Events:
-        with handled(context, lakehouse.lake_root, retries, f"silver/{config.table}"):
-            table, run = _named(tables, "silver", config.table), _Run(context, tables, lakehouse, spark)
-            yield from run.silver(table, lambda: silver.rebuild(run.lake, table))
-            yield from run.end({})
+    @cached_property
+    def lake(self) -> Lake:
+        return self.lakehouse.open(self.spark.session(), self.context.run.run_id)
 
-    @dg.op(description="Sets how far a followed source counts as read. The only way back.")
-    def reset_watermark_table(
-        context: dg.OpExecutionContext,
-        config: NewWatermark,
-        lakehouse: LakehouseResource,
-        retries: RetrySettings,
-    ) -> None:
-        with handled(context, lakehouse.lake_root, retries, f"bronze/{config.table}"):
-            table = _followed(tables, config.table)
-            offset = _offset(table, config.value) if config.value else None
-            with one_writer(lakehouse.lake_root, table.key):  # a pull that is under way notes its own first
-                watermarks.record(
-                    lakehouse.lake_root, table.key, watermarks.SUCCESS, offset, 0, context.run.run_id
-                )
+    def handled(self, asset: str) -> AbstractContextManager[None]:
+        """Around the job's work on the asset: errors are retried or recorded."""
+        return handled(self.context, self.lakehouse.lake_root, self.retries, asset)
 
-    @dg.op(description="Lands a delete for each key that bronze holds and the database has no more.")
-    def reconcile_keys_table(
-        context: dg.OpExecutionContext,
-        config: OneTable,
-        spark: SparkResource,
-        lakehouse: LakehouseResource,
-        retries: RetrySettings,
-    ) -> Events:
-        with handled(context, lakehouse.lake_root, retries, f"bronze/{config.table}"):
-            table, run = _followed(tables, config.table), _Run(context, tables, lakehouse, spark)
-            day, gone = bronze.reconcile_keys(run.lake, table)
-            for below in descendants(table, tables.values()):
-                if below.layer == "silver":
-                    yield from run.silver(below, partial(silver.refresh_days, run.lake, below, [day]))
-            yield from run.end({"deleted": gone})
-
-    @dg.op(description="Restores a table to an older version, and takes back what the ledgers say since.")
-    def rollback_table(
-        context: dg.OpExecutionContext,
-        config: OlderVersion,
-        spark: SparkResource,
-        lakehouse: LakehouseResource,
-        retries: RetrySettings,
-    ) -> Iterator[dg.Output]:
-        with handled(context, lakehouse.lake_root, retries, config.table):
-            root = lakehouse.lake_root
-            table = time_travel.find(root, tables, config.table)
-            version = time_travel.version_asked(root, table.key, config.version, config.as_of)
-            lake = lakehouse.open(spark.session(), context.run.run_id)
-            done = rollback.rollback(lake, table, version)
-            context.log.info(
-                f"{table.key} is as it was at version {done.to_version}, and no other table is changed. "
-                "The sensors, if on, bring it and the tables below up to date; else run the commands of the output"
-            )
-            yield dg.Output(None, metadata={**asdict(done), "commands": _commands(table, done.days)})
-
-    ops = (replay_table, full_refresh_table, reset_watermark_table, reconcile_keys_table, rollback_table)
-    return [_job(op) for op in ops]
-
-
-class _Run:
-    """One run of a job: what it does to silver goes on to gold, and both are told day by day."""
-
-    def __init__(
-        self,
-        context: dg.OpExecutionContext,
-        tables: Mapping[str, Table],
-        lakehouse: LakehouseResource,
-        spark: SparkResource,
-    ):
-        self.context, self.tables, self.lakehouse = context, tables, lakehouse
-        self.lake = lakehouse.open(spark.session(), context.run.run_id)
-        self.rejected: dict[str, str] = {}
-
-    def silver(self, table: Table, fold: Callable[[], Mapping[str, SilverDayMetrics]]) -> Events:
-        """The days that `fold` tells of, then those of gold that it touched; an extract reads files, not silver."""
-        yield from self._told(table, lambda: silver_reports(self.lake, table, fold()))
+    def refresh_silver(self, table: Table, work: Callable[[], Mapping[str, SilverDayMetrics]]) -> Reported:
+        """The days of the silver table that `work` returns, then those of gold that it touched."""
+        rejected = yield from self._reported(table, lambda: steps.silver_reports(self.lake, table, work()))
         for gold in descendants(table, self.tables.values()):
-            if not isinstance(gold.write, Extract):
-                yield from self._told(gold, partial(report, self.lake, gold, [], True))
+            if not isinstance(gold.write, Extract):  # which reads files, not silver
+                rejected |= yield from self.refresh_gold(gold)
+        return rejected
 
-    def end(self, figures: Mapping[str, int]) -> Events:
-        """What the run came to. Fails where a day is rejected."""
+    def refresh_gold(self, table: Table) -> Reported:
+        """The days that newer inputs touched."""
+        return (yield from self._reported(table, lambda: steps.run(self.lake, table, [])))
+
+    def finish(self, figures: Mapping[str, int], rejected: Mapping[str, str]) -> JobEvents:
+        """The result of the run. RejectedPartitions where a day is rejected."""
         self.context.log.info(", ".join(f"{name}: {value}" for name, value in figures.items()) or "Done.")
-        if self.rejected:
-            raise RejectedPartitions(self.rejected)
+        if rejected:
+            raise RejectedPartitions(rejected)
         yield dg.Output(None, metadata=figures)
 
-    def _told(self, table: Table, work: Callable[[], Collection[DayReport]]) -> Events:
-        telling = Telling(self.context, self.lakehouse, self.lake, table)
-        yield from telling.events(work(), True, {check.name for check in checks_of(table)}, self.rejected)
+    def _reported(self, table: Table, work: Callable[[], Collection[steps.DayReport]]) -> Reported:
+        reporter = Reporter(self.context, self.lakehouse, self.lake, table)
+        return (yield from reporter.run_events(work(), checks_of(table), {}))
 
 
-def _job(op: dg.OpDefinition) -> dg.JobDefinition:
-    """Named like its op but for the `_table`: Dagster wants the two to differ."""
-    name = op.name.removesuffix("_table")
-    graph = dg.GraphDefinition(name, node_defs=[op], description=op.description)
-    return graph.to_job(executor_def=dg.in_process_executor)
+def replay(job: TableJob, config: OneTable) -> JobEvents:
+    with job.handled(f"silver/{config.table}"):
+        table = _named(job.tables, "silver", config.table)
+        quarantined = transaction_log.partition_bytes(job.lake.root, f"quarantine/{table.name}")
+        days = sorted({day for day in quarantined if day}.union(silver.stale_days(job.lake, table)))
+        before = _quarantined(job.lake, table, days)
+        rejected = yield from job.refresh_silver(
+            table, lambda: silver.refresh_days(job.lake, table, days, again=days)
+        )
+        after = _quarantined(job.lake, table, days)
+        figures = {"days": len(days), "freed": before - after, "quarantined": after}
+        yield from job.finish(figures, rejected)
+
+
+def full_refresh(job: TableJob, config: OneTable) -> JobEvents:
+    with job.handled(f"silver/{config.table}"):
+        table = _named(job.tables, "silver", config.table)
+        rejected = yield from job.refresh_silver(table, lambda: silver.rebuild(job.lake, table))
+        yield from job.finish({}, rejected)
+
+
+def reset_watermark(job: TableJob, config: NewWatermark) -> JobEvents:
+    with job.handled(f"bronze/{config.table}"):
+        table, root = _followed(job.tables, config.table), job.lakehouse.lake_root
+        offset = _offset(table, config.value) if config.value else None
+        with one_writer(root, table.key):  # a pull in progress writes its own watermark first
+            watermarks.record(root, table.key, watermarks.SUCCESS, offset, 0, job.context.run.run_id)
+        yield dg.Output(None)
+
+
+def reconcile_keys(job: TableJob, config: OneTable) -> JobEvents:
+    with job.handled(f"bronze/{config.table}"):
+        table = _followed(job.tables, config.table)
+        day, deleted = bronze.reconcile_keys(job.lake, table)
+        rejected: dict[str, str] = {}
+        for below in descendants(table, job.tables.values()):
+            if below.layer == "silver":
+                rejected |= yield from job.refresh_silver(below, _refresh(job.lake, below, day))
+        yield from job.finish({"deleted": deleted}, rejected)
+
+
+def rollback(job: TableJob, config: OlderVersion) -> JobEvents:
+    with job.handled(config.table):
+        root = job.lakehouse.lake_root
+        table = time_travel.find(root, job.tables, config.table)
+        version = time_travel.version_asked(root, table.key, config.version, config.as_of)
+        done = restoring.rollback(job.lake, table, version)
+        job.context.log.info(
+            f"{table.key} is at the state of version {done.to_version}; no other table is changed. Sensors that are "
+            "on re-run the days since then; if they are off, run the commands in the output."
+        )
+        yield dg.Output(None, metadata={**asdict(done), "commands": _commands(table, done.days)})
+
+
+def build_table_jobs(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
+    """The jobs, bound to the tables that they may be about."""
+    return [
+        _job(
+            tables,
+            replay,
+            OneTable,
+            "Validates and merges again the stale days and those with quarantined rows.",
+        ),
+        _job(
+            tables,
+            full_refresh,
+            OneTable,
+            "Rebuilds a silver table and its quarantine from bronze, with the contract's types.",
+        ),
+        _job(
+            tables,
+            reset_watermark,
+            NewWatermark,
+            "Sets how far a followed source counts as read; nothing else moves a watermark back.",
+        ),
+        _job(
+            tables,
+            reconcile_keys,
+            OneTable,
+            "Lands a delete for each key that is in bronze and no longer in the source database.",
+        ),
+        _job(
+            tables,
+            rollback,
+            OlderVersion,
+            "Restores a table to an older version and reverts its later ledger entries.",
+        ),
+    ]
+
+
+def _job(
+    tables: Mapping[str, Table],
+    work: Callable[[TableJob, Settings], JobEvents],
+    settings: type[Settings],
+    description: str,
+) -> dg.JobDefinition:
+    """Named like the function; its op is named otherwise, as Dagster demands."""
+    name = work.__name__
+
+    @dg.op(
+        name=f"{name}_table", description=description, config_schema=settings.to_config_schema().as_field()
+    )
+    def op(
+        context: dg.OpExecutionContext,
+        spark: SparkResource,
+        lakehouse: LakehouseResource,
+        retries: RetrySettings,
+    ) -> JobEvents:
+        yield from work(TableJob(context, tables, lakehouse, spark, retries), settings(**context.op_config))
+
+    graph = dg.GraphDefinition(name, node_defs=[op], description=description)
+    return graph.to_job(executor_def=dg.in_process_executor)  # pyright: ignore[reportUnknownMemberType]
+
+
+def _refresh(lake: Lake, table: Table, day: str) -> Callable[[], Mapping[str, SilverDayMetrics]]:
+    return lambda: silver.refresh_days(lake, table, [day])
 
 
 def _commands(table: Table, days: Collection[str]) -> list[str]:
@@ -220,5 +255,6 @@ def _offset(table: Table, value: str) -> SourceOffset:
 
 
 def _quarantined(lake: Lake, table: Table, days: Collection[str]) -> int:
-    known = entries(lake.root, FoldedEntry, table.key, days)
-    return sum(entry.quarantined for files in known.values() for entry in files.values())
+    """The rows of these days in quarantine, as the ledger has them."""
+    ledger = entries(lake.root, FoldedEntry, table.key, days)
+    return sum(entry.quarantined for files in ledger.values() for entry in files.values())
