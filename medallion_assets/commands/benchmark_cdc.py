@@ -19,6 +19,7 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
 from medallion_assets.commands.job_runner import table
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse import bronze, silver
 from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.spark import session
@@ -114,15 +115,16 @@ def _build(lake: Lake, orders: int, keys: str) -> None:
 
 def _rounds(lake: Lake, orders: int, keys: str, rounds: int) -> tuple[list[float], int, tuple[int, int]]:
     """Seconds of each round; of the last one the files near the changes, and the files rewritten and written."""
-    tables, spent, near, merged = find_tables(), [], 0, (0, 0)
+    silver_orders, spent, near, merged = find_tables()[ORDERS], [], 0, (0, 0)
+    assert isinstance(silver_orders, SilverTable)
     for number in range(rounds + 1):  # the first one warms up and is not counted
         changed = _land(lake, orders, keys, number)
-        bronze.ingest_days(lake, tables["bronze/orders"], [INGESTED])
+        bronze.ingest_days(lake, silver_orders.inputs[0], [INGESTED])
         near = _files_near(lake, changed)
         began = time.monotonic()
-        day = silver.refresh_days(lake, tables[ORDERS], [INGESTED])[INGESTED]
+        day = silver.refresh_days(lake, silver_orders, [INGESTED])[INGESTED]
         spent.append(time.monotonic() - began)
-        assert blocked_by(tables[ORDERS], day) is None
+        assert blocked_by(silver_orders, day) is None
         counts = transaction_log.commit_counts(lake.root, ORDERS)
         merged = (counts["numTargetFilesRemoved"], counts["numTargetFilesAdded"])
     return spent[1:], near, merged

@@ -20,13 +20,15 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from medallion_assets.errors import MedallionError
+
 FIRST_DAY = date(2017, 1, 1)
 STORES_ARE_IN = "America/New_York"
 ORDERS = ["order_id", "customer_id", "product_id", "order_date", "order_amount", "order_status", "updated_at"]
 ORDERS += ["store_id", "quantity", "retail_disc", "coupon_disc", "coupon_match_disc", "week"]
 
 
-class DataMissing(RuntimeError):
+class DataMissing(MedallionError):
     """The data package is not installed. The message says how to install it."""
 
 

@@ -15,10 +15,11 @@ import dagster as dg
 from packaging.requirements import Requirement
 
 from medallion_assets.commands.job_runner import dagster_instance
-from medallion_assets.contracts.table import Land, Table
+from medallion_assets.contracts.table import Table
 from medallion_assets.definitions import defs
 from medallion_assets.lakehouse.control import run_log
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
+from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.landing.listing import list_files
 from medallion_assets.lakehouse.monitoring import preflight
 from medallion_assets.lakehouse.monitoring.freshness import late_tables
@@ -175,22 +176,22 @@ def landed_files(landing: str, root: str, tables: Collection[Table]) -> Iterable
 
 def _oldest_file(landing: str, root: str, table: Table, days: Collection[str]) -> str:
     """Of the files that are not in bronze; where all are, of those that are not in silver."""
-    if not isinstance(table.write, Land):
+    if not table.landing_folder:
         return ""
     ledger = entries(root, LandedEntry, table.key, days).values()
     known = {path: file.identity for files in ledger for path, file in files.items()}
-    files = list_files(landing, table.write.source, days)
+    files = list_files(landing, table.landing_folder, days)
     new = [f for f in files if known.get(f.path) != (f.size, f.modified_at.isoformat())] or files
     return f", oldest file {_span(_age(min(f.modified_at.timestamp() for f in new)))} old" if new else ""
 
 
 def late(root: str, tables: Collection[Table]) -> Iterable[Line]:
-    for key, text in late_tables(root, tables, run_log.now()).items():
+    for key, text in late_tables(root, tables, now()).items():
         yield Line(key, text.removeprefix(f"{key}: "), "land its files, or see why no run ingested them")
 
 
 def last_error(root: str) -> Iterable[Line]:
-    errors = run_log.since(root, run_log.PipelineError, run_log.now() - DAY)
+    errors = run_log.since(root, run_log.PipelineError, now() - DAY)
     for last in errors[-1:]:
         message = last.message.strip().partition("\n")[0]
         place = " ".join(part for part in (last.asset or last.pipeline, last.day) if part)

@@ -1,1 +1,71 @@
-"""The words that all rooms speak: tables, rules and the decisions that need neither Spark nor Dagster."""
+"""What a table file may say, in plain Python: no Spark, no Delta, no Dagster. All that it needs is imported from here.
+
+Tables, rules and measures belong here, and the decisions on them that need no data; how rows are read and written
+does not.
+"""
+
+from medallion_assets.contracts.bronze import BronzeTable, FollowDelta, FollowTable, Land
+from medallion_assets.contracts.freshness import WEEKEND
+from medallion_assets.contracts.gold import Dimension, Extract, GoldTable, Join, ReplaceWhole, Total
+from medallion_assets.contracts.measures import (
+    Measure,
+    average,
+    count,
+    count_distinct,
+    derived,
+    greatest,
+    least,
+    total,
+)
+from medallion_assets.contracts.rules import (
+    Rule,
+    Severity,
+    at_most_decimals,
+    between,
+    is_typed,
+    matches,
+    not_in_future,
+    not_negative,
+    not_null,
+    one_of,
+)
+from medallion_assets.contracts.silver import Scd2, SilverTable, Upsert
+from medallion_assets.contracts.table import Column, ReplaceDay, Table
+
+__all__ = [
+    "WEEKEND",
+    "BronzeTable",
+    "Column",
+    "Dimension",
+    "Extract",
+    "FollowDelta",
+    "FollowTable",
+    "GoldTable",
+    "Join",
+    "Land",
+    "Measure",
+    "ReplaceDay",
+    "ReplaceWhole",
+    "Rule",
+    "Scd2",
+    "Severity",
+    "SilverTable",
+    "Table",
+    "Total",
+    "Upsert",
+    "at_most_decimals",
+    "average",
+    "between",
+    "count",
+    "count_distinct",
+    "derived",
+    "greatest",
+    "is_typed",
+    "least",
+    "matches",
+    "not_in_future",
+    "not_negative",
+    "not_null",
+    "one_of",
+    "total",
+]

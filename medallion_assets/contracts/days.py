@@ -1,4 +1,4 @@
-"""Days of tables: adjacent ones are asked for together."""
+"""Days of tables, as text (`2026-01-05`), one by one and as ranges."""
 
 from collections.abc import Collection
 from datetime import date, timedelta

@@ -4,10 +4,16 @@ A predicate sees the typed columns of the table, and the text as landed under `_
 Rules over many rows (uniqueness, totals) are table checks, not row rules.
 """
 
+import re
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
+from typing import ClassVar
+
+from medallion_assets.contracts.sql_text import quoted_name, quoted_text
+from medallion_assets.contracts.sql_types import base_type
 
 
 class Severity(Enum):
@@ -19,7 +25,10 @@ class Severity(Enum):
 
 @dataclass(frozen=True)
 class Rule:
-    """`predicate` is Spark SQL over one row; `columns` are the columns that it judges; `weight` counts in the score."""
+    """`predicate` is Spark SQL over one row; `columns` are the columns that it judges; `weight` counts in the score.
+
+    name: also that of the rule's check, so letters, digits and underscores alone
+    """
 
     name: str
     predicate: str
@@ -27,47 +36,68 @@ class Rule:
     severity: Severity = Severity.QUARANTINE
     weight: int = 1
 
+    kind: ClassVar[str] = "rule"
+
+
+def word(column: str) -> str:
+    """A column's name as part of a check's name: what is no letter, digit or underscore of ASCII becomes `_`.
+
+    A hash tells such names apart: `order-id` and `order.id` are two columns.
+    """
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", column)
+    return plain if plain == column else f"{plain}_{zlib.crc32(column.encode()):08x}"
+
 
 def not_null(column: str, severity: Severity = Severity.QUARANTINE) -> Rule:
-    return Rule(f"{column}_not_null", f"{column} IS NOT NULL", (column,), severity)
+    return Rule(f"{word(column)}_not_null", f"{quoted_name(column)} IS NOT NULL", (column,), severity)
 
 
 def is_typed(column: str, sql_type: str) -> Rule:
     """The landed text, where there is any, could be read as the column's type."""
-    name = f"{column}_is_{sql_type.split('(')[0]}"
-    return Rule(name, f"{column} IS NOT NULL OR nullif(trim(_landed.{column}), '') IS NULL", (column,))
+    name, landed = quoted_name(column), _landed(column)
+    predicate = f"{name} IS NOT NULL OR nullif(trim({landed}), '') IS NULL"
+    return Rule(f"{word(column)}_is_{base_type(sql_type)}", predicate, (column,))
 
 
 def not_negative(column: str, severity: Severity = Severity.QUARANTINE) -> Rule:
     """Judged on the landed text, before rounding, so that -0.001 does not pass as 0.00."""
-    predicate = f"{column} IS NULL OR try_cast(_landed.{column} AS DOUBLE) >= 0"
-    return Rule(f"{column}_not_negative", predicate, (column,), severity)
+    predicate = f"{quoted_name(column)} IS NULL OR try_cast({_landed(column)} AS DOUBLE) >= 0"
+    return Rule(f"{word(column)}_not_negative", predicate, (column,), severity)
 
 
 def at_most_decimals(column: str, decimals: int, severity: Severity = Severity.WARN) -> Rule:
     """The landed number has no non-zero digit after `decimals` places, so that typing rounded nothing."""
-    number = f"try_cast(_landed.{column} AS DECIMAL(38, 18))"
-    predicate = f"{column} IS NULL OR coalesce({number} = round({number}, {decimals}), false)"
-    return Rule(f"{column}_at_most_{decimals}_decimals", predicate, (column,), severity)
+    number = f"try_cast({_landed(column)} AS DECIMAL(38, 18))"
+    predicate = f"{quoted_name(column)} IS NULL OR coalesce({number} = round({number}, {decimals}), false)"
+    return Rule(f"{word(column)}_at_most_{decimals}_decimals", predicate, (column,), severity)
 
 
 def not_in_future(column: str, tolerance: timedelta) -> Rule:
     """Not further ahead of the time when the row was landed than the tolerance; NULL is left to `not_null`."""
+    name = quoted_name(column)
     latest = f"_ingestion_timestamp + INTERVAL {int(tolerance.total_seconds())} SECONDS"
-    return Rule(f"{column}_not_in_future", f"{column} IS NULL OR {column} <= {latest}", (column,))
+    return Rule(f"{word(column)}_not_in_future", f"{name} IS NULL OR {name} <= {latest}", (column,))
 
 
 def between(column: str, low: str, high: str, severity: Severity = Severity.QUARANTINE) -> Rule:
     """`low` and `high` are SQL literals, both included; NULL is left to `not_null`."""
-    predicate = f"{column} IS NULL OR ({column} >= {low} AND {column} <= {high})"
-    return Rule(f"{column}_between", predicate, (column,), severity)
+    name = quoted_name(column)
+    predicate = f"{name} IS NULL OR ({name} >= {low} AND {name} <= {high})"
+    return Rule(f"{word(column)}_between", predicate, (column,), severity)
 
 
 def one_of(column: str, values: Iterable[str], severity: Severity = Severity.QUARANTINE) -> Rule:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return Rule(f"{column}_one_of", f"{column} IN ({listed})", (column,), severity)
+    """NULL is none of the values."""
+    listed = ", ".join(quoted_text(str(value)) for value in values)
+    return Rule(f"{word(column)}_one_of", f"{quoted_name(column)} IN ({listed})", (column,), severity)
 
 
 def matches(column: str, pattern: str, severity: Severity = Severity.QUARANTINE) -> Rule:
     """`pattern` is a regular expression that must match somewhere; NULL is left to `not_null`."""
-    return Rule(f"{column}_matches", f"{column} IS NULL OR {column} RLIKE r'{pattern}'", (column,), severity)
+    name = quoted_name(column)
+    text = quoted_text(pattern) if "'" in pattern else f"r'{pattern}'"
+    return Rule(f"{word(column)}_matches", f"{name} IS NULL OR {name} RLIKE {text}", (column,), severity)
+
+
+def _landed(column: str) -> str:
+    return f"_landed.{quoted_name(column)}"

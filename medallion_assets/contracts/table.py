@@ -1,26 +1,25 @@
-"""What a table is: its columns, its rules, where its rows come from and how they are written."""
+"""What every table has: a name, columns, a way to be written, and tables that it is made of."""
 
-import hashlib
-import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
-from medallion_assets.contracts.expected import hold_to_days
+from medallion_assets.contracts.fingerprint import fingerprint_of
 from medallion_assets.contracts.measures import Measure
-from medallion_assets.contracts.rules import Rule, Severity, is_typed, not_in_future, not_null, one_of
+from medallion_assets.contracts.sql_types import NoSuchType, normal_type
 
-DELETE_OPS = ("D",)
-UPSERT_OPS = ("I", "U", "C", "R")
-VERSIONED = ("valid_from", "valid_to", "is_current")
-"""The columns of a table that keeps versions."""
+INGESTION_DATE = "_ingestion_date"
 
 
 @dataclass(frozen=True)
 class Column:
-    """`type` is a Spark SQL type; `lineage` names the columns it comes from as `layer.table.column`.
+    """`type` is a Spark SQL type, kept as Spark writes it; bronze is text whatever it says.
 
+    description: that of the column it is a copy of, where it is empty
+    lineage: the columns it comes from as `layer.table.column`; empty where these follow from its name or measure
     optional: the landed files may lack it without a word from `schema_drift`
     measure: how gold aggregates it; in a table with measures the columns without one are its grain
     """
@@ -32,172 +31,83 @@ class Column:
     optional: bool = False
     measure: Measure | None = None
 
+    kind: ClassVar[str] = "column"
+
+    def __post_init__(self) -> None:
+        with suppress(NoSuchType, TypeError):  # which `declaration` tells, with all other faults
+            object.__setattr__(self, "type", normal_type(self.type))
+
 
 @dataclass(frozen=True)
-class Land:
-    """Bronze: every file of `$MEDALLION_LANDING/<source>/date=<day>/`, as text; a day converges to its folder."""
+class WritePolicy:
+    """How a table is written. What the steps ask of it, so that they need not know which one it is.
 
-    source: str
-
-
-@dataclass(frozen=True)
-class FollowDelta:
-    """Bronze: a Delta table elsewhere, followed by its version: a batch is what changed since the last one.
-
-    `url`: an absolute path or an object-store URL, or $NAME of the environment variable that holds it. Rows that are
-    there no more come as deletes (`op` D), rows that came or changed as upserts (`op` U). `keys` tell which.
+    kind: its name in the fingerprint
+    lands_files, follows_source: bronze takes the files of a folder, or the changes of a system
+    has_keys: silver merges changes by key; keeps_versions: and keeps the versions of each
+    replaces_whole: gold is computed whole; is_dimension: and has an unknown member
+    is_extract: landed files are validated and transformed, and only the result is kept
     """
 
-    url: str
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class FollowTable:
-    """Bronze: a table of a PostgreSQL database, followed by the column that says when a row was last changed.
-
-    A batch is every row with `watermark` >= the last watermark - `overlap`, or without one, that bronze does not hold.
-    connection: the environment variable with the database's URL (postgresql://user:password@host:5432/name)
-    overlap: longer than the longest transaction, since a row stamped 10:00 may be committed at 10:05; for a watermark
-    that is a date, at least a day
-    tolerance: rows stamped further ahead of our clock go to quarantine (the watermark is never ahead of it)
-    partitions: how many connections read at a time, all of one snapshot
-    keys: what identifies a row; used by the reconciliation of deleted keys alone
-    """
-
-    connection: str
-    table: str
-    keys: tuple[str, ...]
-    watermark: str = "updated_at"
-    overlap: timedelta = timedelta(minutes=15)
-    tolerance: timedelta = timedelta(days=1)
-    partitions: int = 1
-
-
-@dataclass(frozen=True)
-class Upsert:
-    """Silver: the latest change of each key (SCD1), deletes kept as tombstones.
-
-    `sequence_by` orders the changes of one key; without it the ingestion day and then the natural order of file
-    names do. `op` names the landed column that marks deletes (D), where the source has one.
-    """
-
-    keys: tuple[str, ...]
-    sequence_by: tuple[str, ...] = ()
-    op: str = "op"
+    kind: ClassVar[str]
+    lands_files: ClassVar[bool] = False
+    follows_source: ClassVar[bool] = False
+    has_keys: ClassVar[bool] = False
+    keeps_versions: ClassVar[bool] = False
+    replaces_whole: ClassVar[bool] = False
+    is_dimension: ClassVar[bool] = False
+    is_extract: ClassVar[bool] = False
 
     @property
     def row_key(self) -> tuple[str, ...]:
-        """The columns of which no two stored rows have the same values."""
-        return self.keys
-
-
-@dataclass(frozen=True)
-class History(Upsert):
-    """Silver: the versions of each key (SCD2), `valid_from` <= time < `valid_to`; a delete leaves a gap.
-
-    A change of a `tracked` column begins a version; other columns overwrite in the version that holds. The times are
-    those of the first column of `sequence_by`.
-    """
-
-    tracked: tuple[str, ...] = field(kw_only=True)
+        """The columns of which no two stored rows have the same values; empty where nothing is said of that."""
+        return ()
 
     @property
-    def row_key(self) -> tuple[str, ...]:
-        return (*self.keys, "valid_from")
+    def sequence(self) -> tuple[str, ...]:
+        """The columns that order the changes of one key, the first before the second; empty for the order of files."""
+        return ()
+
+    @property
+    def op_column(self) -> str:
+        """The landed column that marks deletes; empty where there are none."""
+        return ""
+
+    @property
+    def day_column(self) -> str:
+        """The column whose days are replaced whole; empty where none are."""
+        return ""
 
 
 @dataclass(frozen=True)
-class ReplaceDay:
+class ReplaceDay(WritePolicy):
     """Rows without a key, or gold: a day of `column` is replaced whole."""
 
-    column: str = "_ingestion_date"
+    column: str = INGESTION_DATE
 
-
-@dataclass(frozen=True)
-class ReplaceWhole:
-    """Gold that is not local to a day (a row a customer): computed whole, written only where it differs."""
-
-
-@dataclass(frozen=True)
-class Dimension(ReplaceWhole):
-    """Gold: what facts are described by. One row more is the unknown member, which facts without a member join.
-
-    surrogate: the column that facts bear, a hash of `keys` unless the transform gives it: the same after any rebuild
-    """
-
-    surrogate: str
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Extract:
-    """ETL: a day's landed files are judged by a silver contract and transformed; only the result is loaded.
-
-    `judged_by` names the files (those of its bronze table), the types and the rules; broken rows, deletes and all but
-    the last change of a key in the day are left out. Nothing is kept but the result: each ingestion day is replaced.
-    """
-
-    judged_by: "Table"
-
-
-@dataclass(frozen=True)
-class Join:
-    """A dimension whose `columns` gold's facts get by their column `on`; NULL, or the unknown member, without a match.
-
-    key: the dimension's column, where it is named otherwise than `on`
-    at: the facts' day or time, for a dimension with versions: the one valid then, before the first one the first
-    follows: the columns whose changes restate the days whose facts join the changed member; None means all of them
-    """
-
-    table: "Table"
-    on: str
-    columns: tuple[str, ...]
-    key: str = ""
-    at: str = ""
-    follows: tuple[str, ...] | None = None
+    kind: ClassVar[str] = "replace_day"
 
     @property
-    def followed(self) -> tuple[str, ...]:
-        return self.columns if self.follows is None else self.follows
+    def day_column(self) -> str:
+        return self.column
 
 
-@dataclass(frozen=True)
-class Total:
-    """What must be the same of gold's rows and of its facts, each an SQL aggregate, day by day."""
-
-    name: str
-    rows: str
-    facts: str
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
-    """One table of the lake. `transform` is the function of that name in the table's file (see `tables/__init__.py`).
+    """One table of the lake; a file declares a BronzeTable, SilverTable or GoldTable.
 
-    inputs: the table that this one is made of
-    rules, quarantine_limit: silver's row rules, and the share of a day's rows in quarantine above which it is blocked
-    purge_after: how long silver keeps tombstones and quarantined rows after their time; None keeps them for ever
-    joins, where, totals: gold's dimensions, the SQL filter of its facts, and what must reconcile beside its measures
-    sort_by: by what gold's files are sorted, so that statistics skip what a query does not ask for
     expects_data: a day without data is an error, but for `days_off` (weekdays such as SUNDAY, or dates)
     due: by when after a day's end (UTC) its data is to be there, days off excepted; a late table alerts
+    transform, file: the function of that name in the table's file, and that file (see `tables/__init__.py`)
     """
 
-    layer: str
+    layer: ClassVar[str]
+    kind: ClassVar[str]
+
     name: str
     description: str
-    write: Land | FollowDelta | FollowTable | Upsert | ReplaceDay | ReplaceWhole | Extract
-    inputs: tuple["Table", ...] = ()
+    write: WritePolicy
     columns: tuple[Column, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    partition_by: str | None = None
-    quarantine_limit: float = 1.0
-    purge_after: timedelta | None = None
-    joins: tuple[Join, ...] = ()
-    where: str = "true"
-    totals: tuple[Total, ...] = ()
-    sort_by: tuple[str, ...] = ()
     expects_data: bool = False
     due: timedelta | None = None
     days_off: tuple[str, ...] = ()
@@ -206,22 +116,18 @@ class Table:
     transform: Callable[..., Any] | None = None
     file: str = ""
 
-    def __post_init__(self) -> None:
-        hold_to_days(self.days_off)
-
     @property
     def key(self) -> str:
         """`layer/name`: the path in the lake and the asset key in one."""
         return f"{self.layer}/{self.name}"
 
     @property
-    def upstream(self) -> tuple["Table", ...]:
-        """The tables it is made of and those it joins; an extract comes after the bronze of the same files."""
-        same_files = self.write.judged_by.inputs if isinstance(self.write, Extract) else ()
-        return (*self.inputs, *same_files, *(join.table for join in self.joins))
+    def upstream(self) -> "tuple[Table, ...]":
+        """The tables that its rows come from."""
+        return ()
 
     @property
-    def ancestors(self) -> list["Table"]:
+    def ancestors(self) -> "list[Table]":
         """All tables that it is made of, farthest first."""
         found: dict[str, Table] = {}
         for table in self.upstream:
@@ -233,75 +139,65 @@ class Table:
         return {table.key for table in self.ancestors}
 
     @property
+    def partition_column(self) -> str | None:
+        """The column that the stored table is partitioned by."""
+        return None
+
+    @property
+    def landing_folder(self) -> str:
+        """The folder below the landing area that its rows come from at once; empty where there is none."""
+        return ""
+
+    @property
     def is_generated(self) -> bool:
         """Gold that is made of nothing but the calendar."""
-        return self.layer == "gold" and not self.upstream
+        return False
+
+    @property
+    def fact(self) -> "Table":
+        """The table that gold's days are those of; any other table's are its own."""
+        return self
 
     @property
     def column_names(self) -> list[str]:
         return [column.name for column in self.columns]
 
     @property
-    def measures(self) -> dict[str, Measure]:
-        return {column.name: column.measure for column in self.columns if column.measure}
+    def technical_columns(self) -> tuple[Column, ...]:
+        """The columns that the lake adds when it writes."""
+        return ()
 
     @property
-    def grain(self) -> tuple[str, ...]:
-        """The columns of which no two rows of gold have the same values; empty where the contract does not say."""
-        if isinstance(self.write, Dimension):
-            return (self.write.surrogate,)
-        return tuple(c.name for c in self.columns if not c.measure) if self.measures else ()
+    def stored_columns(self) -> tuple[Column, ...]:
+        return (*self.columns, *self.technical_columns)
 
     @property
-    def reconciled(self) -> tuple[Total, ...]:
-        """The declared totals and those of the additive measures."""
-        additive = [
-            Total(name, f"{measure.total}({name})", measure.aggregate)
-            for name, measure in self.measures.items()
-            if measure.total
-        ]
-        return (*self.totals, *additive)
+    def types(self) -> dict[str, str]:
+        """Of every stored column."""
+        return {column.name: column.type for column in self.stored_columns}
 
-    @property
-    def fact(self) -> "Table":
-        """The silver table that gold's days are those of."""
-        return self.inputs[0].fact if self.layer == "gold" and self.inputs else self
-
-    @property
-    def row_rules(self) -> tuple[Rule, ...]:
-        """The declared rules after those that follow from the contract: well-formed, typed, key and sequence there."""
-        rules = [Rule("well_formed", "_corrupt_record IS NULL", ("_corrupt_record",))]
-        if isinstance(self.write, Upsert):
-            rules.append(replace(one_of("_op", UPSERT_OPS + DELETE_OPS), name="op_known"))
-            rules += [not_null(column) for column in (*self.write.keys, *self.write.sequence_by)]
-        rules += [is_typed(column.name, column.type) for column in self.columns if column.type != "string"]
-        for source in (table.write for table in self.inputs):
-            if isinstance(source, FollowTable) and source.watermark in self.column_names:
-                rules.append(not_in_future(source.watermark, source.tolerance))
-        return tuple({rule.name: rule for rule in (*rules, *self.rules)}.values())
-
-    @property
-    def judged_when_deleted(self) -> set[str]:
-        """The columns on which a delete is judged: nothing else needs to be there."""
-        if not isinstance(self.write, Upsert):
-            return set()
-        return {"_corrupt_record", "_op", *self.write.keys, *self.write.sequence_by}
-
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """Changes with anything that can change a row: types, rules, write policy, the transform's source."""
-        source = inspect.getsource(self.transform) if self.transform else ""
-        joins = [(j.table.key, j.on, j.columns, j.key, j.at, j.follows) for j in self.joins]
-        columns = [(c.name, c.type, c.measure) if c.measure else (c.name, c.type) for c in self.columns]
-        parts = (columns, self.row_rules, self.write, joins, self.where, source)
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+        """Changes with what can change a row, and with nothing else."""
+        return fingerprint_of(self)
+
+    def lineage_of(self, column: Column) -> tuple[str, ...]:
+        """The columns that one of this table comes from, as `layer.table.column`."""
+        return column.lineage
+
+    def description_of(self, column: Column) -> str:
+        """Its own, or that of the column it is a copy of; of a measure without one its SQL."""
+        if column.description or column.measure:
+            return column.description or (column.measure.sql(()) if column.measure else "")
+        known = {f"{table.layer}.{table.name}": table for table in self.ancestors}
+        for source in self.lineage_of(column)[:1]:
+            table, _, name = source.rpartition(".") if source.count(".") == 2 else ("", "", "")
+            for found in known[table].stored_columns if table in known else ():
+                if found.name == name:
+                    return known[table].description_of(found)
+        return ""
 
 
 def descendants(table: Table, tables: Iterable[Table]) -> list[Table]:
     """Those of the tables that are made of this one."""
     return [other for other in tables if table.key in other.ancestor_keys]
-
-
-def quarantine_mask(rules: tuple[Rule, ...]) -> int:
-    """The bits, in the order of `rules`, whose rule sends a row to quarantine."""
-    return sum(1 << i for i, rule in enumerate(rules) if rule.severity is Severity.QUARANTINE)

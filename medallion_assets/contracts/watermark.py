@@ -1,13 +1,14 @@
-"""How far a followed source was read."""
+"""How far a source was read: what is kept between two reads, and which of two watermarks is the later."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class SourceOffset:
-    """value: the watermark, as text
+    """How far a source was read.
 
-    row_count: how many rows the source held within the overlap of the watermark
+    value: its watermark, as text
+    row_count: how many rows it held within the overlap of that
     state_token: what else tells a state of the source from another: a Delta table's id, a sum of transaction numbers
     """
 

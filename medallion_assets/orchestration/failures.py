@@ -9,15 +9,9 @@ from typing import Protocol
 import dagster as dg
 from pydantic import Field
 
-from medallion_assets.lakehouse.control.run_log import (
-    FAILED,
-    PipelineError,
-    RunEntry,
-    append,
-    now,
-    record_error,
-)
-from medallion_assets.lakehouse.monitoring.retryable_errors import is_transient
+from medallion_assets.lakehouse.control.run_log import FAILED, PipelineError, RunEntry, append, record_error
+from medallion_assets.lakehouse.control.small_table import now
+from medallion_assets.lakehouse.monitoring.retryable_errors import is_retryable
 
 
 class RunContext(Protocol):
@@ -80,7 +74,7 @@ def handled(
     try:
         yield
     except Exception as error:
-        if attempt < retries.attempts and is_transient(error):
+        if attempt < retries.attempts and is_retryable(error):
             wait = retries.wait(attempt)
             context.log.warning(
                 f"Attempt {attempt} of {retries.attempts} failed; the next one follows in {wait:.0f} s: {error}"

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from medallion_assets.contracts.table import Column, FollowDelta, Table, Upsert
+from medallion_assets.contracts.bronze import BronzeTable, FollowDelta
+from medallion_assets.contracts.silver import SilverTable, Upsert
+from medallion_assets.contracts.table import Column
 from medallion_assets.lakehouse import bronze, silver
 from medallion_assets.lakehouse.bronze import batches
 from medallion_assets.lakehouse.control import watermarks
@@ -28,18 +31,16 @@ def today() -> str:
     return f"{datetime.now(timezone.utc):%Y-%m-%d}"
 
 
-def tables(url: Path) -> dict[str, Table]:
+def tables(url: Path) -> dict[str, Any]:
     keys = ("store_id", "product_id")
     names = (*keys, "price")
-    bronze_prices = Table(
-        layer="bronze",
+    bronze_prices = BronzeTable(
         name="prices",
         description="Prices of a shop's own lake.",
         write=FollowDelta(str(url), keys=keys),
         columns=tuple(Column(name) for name in (*names, "op", "source_version")),
     )
-    silver_prices = Table(
-        layer="silver",
+    silver_prices = SilverTable(
         name="prices",
         description="The price of each product in each store.",
         inputs=(bronze_prices,),
@@ -129,7 +130,7 @@ def test_past_days_pull_nothing_and_a_lost_watermark_reads_all_again_and_changes
     assert shop.rows("bronze/prices") == []
     shop.follow()
     versions = shop.versions(["bronze/prices", "silver/prices"])
-    DeltaTable(shop.lake.path(watermarks.KEY)).delete()
+    DeltaTable(shop.lake.path(watermarks.WATERMARKS.key)).delete()
     shop.follow()
     assert shop.versions(["bronze/prices", "silver/prices"]) == versions
     watermarks.record(shop.lake.root, "bronze/prices", "SUCCESS", None, 0, "reset")

@@ -6,7 +6,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from medallion_assets.contracts.table import Column, FollowTable, Table, Upsert
+from medallion_assets.contracts.bronze import BronzeTable, FollowTable
+from medallion_assets.contracts.silver import SilverTable, Upsert
+from medallion_assets.contracts.table import Column
 from medallion_assets.lakehouse import bronze
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.monitoring.source_changes import sources_with_news
@@ -17,15 +19,13 @@ from medallion_assets.orchestration.resources import LakehouseResource, SparkRes
 from medallion_assets_tests.support.postgres_server import Database
 from medallion_assets_tests.support.sample_lake import SampleLake
 
-BRONZE = Table(
-    layer="bronze",
+BRONZE = BronzeTable(
     name="visits",
     description="Visits of a shop's database.",
     write=FollowTable("SHOP", "visits", keys=("visit_id",)),
     columns=(Column("visit_id"), Column("pages"), Column("updated_at")),
 )
-SILVER = Table(
-    layer="silver",
+SILVER = SilverTable(
     name="visits",
     description="The latest state of each visit.",
     inputs=(BRONZE,),

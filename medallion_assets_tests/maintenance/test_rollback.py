@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -52,7 +51,7 @@ def outcomes(shop: SampleLake, key: str) -> dict[str, Any]:
     """What became of every landed row, as the tables tell it now; all of them are accounted for."""
     days = audit_days(shop.lake, shop.tables[key], [ONE, TWO, THREE])
     assert all(figures.unique and not figures.unaccounted for figures in days.values())
-    return {day: {path: asdict(e) for path, e in figures.files.items()} for day, figures in days.items()}
+    return {day: dict(figures.files) for day, figures in days.items()}
 
 
 @pytest.mark.parametrize("versions", [(4, 1), (3, 2, 0)])

@@ -32,9 +32,9 @@ from medallion_assets.lakehouse.control.run_log import (
     PipelineError,
     append,
     errors_of,
-    now,
     record_error,
 )
+from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.orchestration.alerting.channels import AlertSettings
 from medallion_assets.orchestration.alerting.sensor import build_alert_sensors
 from medallion_assets.orchestration.resources import LakehouseResource

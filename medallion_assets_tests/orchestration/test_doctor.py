@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import dagster as dg
@@ -132,7 +132,7 @@ def test_what_waits_for_somebody_is_a_warning(tmp_path: Path, doctor: Doctor):
     done = [folded(files[0], "older", 3), folded(files[1], now, 0)]
     record(root, FoldedEntry, "silver/orders", [ONE, TWO], done)
     for hours, message in ((30, "long ago"), (2, "disk full\nat line 3")):
-        at = run_log.now() - timedelta(hours=hours)
+        at = datetime.now(timezone.utc) - timedelta(hours=hours)
         where = ("landing_to_gold", "silver/orders", ONE, "0123456789")
         run_log.append(root, [run_log.PipelineError(*where, "OSError", message, "", at)])
     with a_home_with_dead_runs(tmp_path / "home"):

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -34,7 +35,7 @@ def message(result: dg.ExecuteInProcessResult) -> str:
     return str(failed.step_failure_data.error)
 
 
-def with_orders(**changes) -> dict[str, Table]:
+def with_orders(**changes) -> dict[str, Any]:
     """The repository's tables with another contract for silver.orders, also as gold's input."""
     orders = dataclasses.replace(TABLES["silver/orders"], **changes)
     facts = dataclasses.replace(TABLES["gold/fact_orders"], inputs=(orders,))

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from medallion_assets.contracts.table import Column, Land, Table, Upsert
+from medallion_assets.contracts.bronze import BronzeTable, Land
+from medallion_assets.contracts.silver import SilverTable, Upsert
+from medallion_assets.contracts.table import Column
 from medallion_assets.lakehouse import silver
 from medallion_assets_tests.reference import upsert_model
 from medallion_assets_tests.support.sample_lake import SampleLake, as_csv
@@ -23,8 +25,7 @@ from medallion_assets_tests.support.sample_lake import SampleLake, as_csv
 HISTORIES, KEYS, MOST_EVENTS, BATCHES = 50, 10, 40, 8
 DAYS = upsert_model.days_from("2026-01-01", BATCHES)
 
-LANDED = Table(
-    layer="bronze",
+LANDED = BronzeTable(
     name="events",
     description="Changes of a key of two columns, as landed",
     write=Land("events"),
@@ -32,8 +33,7 @@ LANDED = Table(
         Column(name) for name in ("shop_id", "event_id", "amount", "event_date", "note", "updated_at")
     ),
 )
-LATEST = Table(
-    layer="silver",
+LATEST = SilverTable(
     name="events",
     description="The latest state of each key",
     inputs=(LANDED,),

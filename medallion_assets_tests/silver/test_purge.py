@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 from pyspark.sql import SparkSession
 
-from medallion_assets.contracts.table import Column, Table, Upsert
+from medallion_assets.contracts.silver import SilverTable, Upsert
+from medallion_assets.contracts.table import Column, Table
 from medallion_assets.lakehouse import silver
 from medallion_assets.lakehouse.silver import purge
 from medallion_assets.lakehouse.silver.checks import blocked_by
@@ -35,7 +36,7 @@ def workshop(spark: SparkSession, root: Path, *tables: Table) -> SampleLake:
     return SampleLake(spark, root, TABLES | {table.key: table for table in tables})
 
 
-def purging(name: str, after: timedelta) -> Table:
+def purging(name: str, after: timedelta) -> SilverTable:
     return replace(TABLES[f"silver/{name}"], purge_after=after)
 
 
@@ -174,7 +175,13 @@ def test_of_keys_that_are_ordered_by_a_number_any_change_asks_bronze(spark: Spar
     """A late change comes with a young ingestion day, and is older than the purged tombstone all the same."""
     columns = (Column("customer_id"), Column("version", "bigint"))
     write = Upsert(("customer_id",), ("version",))
-    numbered = Table("silver", "numbered", "numbered", write, TABLES["silver/customers"].inputs, columns)
+    numbered = SilverTable(
+        name="numbered",
+        description="",
+        write=write,
+        inputs=TABLES["silver/customers"].inputs,
+        columns=columns,
+    )
     numbered = replace(numbered, purge_after=timedelta(0))
     shop = workshop(spark, tmp_path, numbered)
     shop.land("customers", ONE, "a.csv", "customer_id,version,op\na,5,D\nb,5,D\n")

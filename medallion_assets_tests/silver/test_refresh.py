@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from medallion_assets.contracts.rules import not_null
-from medallion_assets.contracts.table import Column, ReplaceDay, Table
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import Column, ReplaceDay
 from medallion_assets.lakehouse import silver
 from medallion_assets.lakehouse.silver import refresh
 from medallion_assets.lakehouse.silver.checks import blocked_by
@@ -252,8 +253,7 @@ def test_a_lost_silver_ledger_changes_nothing(shop: SampleLake):
 
 
 def test_rows_without_a_key_replace_their_day(spark, tmp_path):
-    visits = Table(
-        layer="silver",
+    visits = SilverTable(
         name="visits",
         description="Visits of the shops",
         inputs=(TABLES["bronze/orders"],),

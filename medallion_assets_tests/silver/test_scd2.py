@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from medallion_assets.contracts.table import Column, History, Table, Upsert
+from medallion_assets.contracts.silver import Scd2, SilverTable, Upsert
+from medallion_assets.contracts.table import Column
 from medallion_assets.lakehouse import silver
 from medallion_assets.lakehouse.silver.refresh import IncompatibleContract
 from medallion_assets_tests.support.sample_lake import TABLES, SampleLake
@@ -54,7 +55,7 @@ def test_two_versions_at_one_time_are_found_by_the_check_of_the_key(shop: Sample
     assert not silver.audit_days(shop.lake, CUSTOMERS, [ONE])[ONE].unique
 
 
-def contract(name: str, write: History, **fields) -> Table:
+def contract(name: str, write: Scd2, **fields) -> SilverTable:
     columns = (
         Column("customer_id"),
         Column("country"),
@@ -62,21 +63,21 @@ def contract(name: str, write: History, **fields) -> Table:
         Column("version", "bigint"),
         Column("day", "date"),
     )
-    return Table("silver", name, name, write, inputs=CUSTOMERS.inputs, columns=columns, **fields)
+    return SilverTable(
+        name=name, description=name, write=write, inputs=CUSTOMERS.inputs, columns=columns, **fields
+    )
 
 
 SHAPES = [
     contract(
-        "numbered", History(keys=("customer_id",), sequence_by=("version",), tracked=("customer_segment",))
+        "numbered", Scd2(keys=("customer_id",), sequence_by=("version",), tracked=("customer_segment",))
     ),
     contract(
         "dated",
-        History(
-            keys=("customer_id", "country"), sequence_by=("day", "version"), tracked=("customer_segment",)
-        ),
+        Scd2(keys=("customer_id", "country"), sequence_by=("day", "version"), tracked=("customer_segment",)),
         partition_by="customer_segment",
     ),
-    contract("landed", History(keys=("customer_id",), tracked=("customer_segment",))),
+    contract("landed", Scd2(keys=("customer_id",), tracked=("customer_segment",))),
 ]
 
 

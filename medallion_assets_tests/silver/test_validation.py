@@ -14,7 +14,8 @@ from medallion_assets.contracts.rules import (
     not_null,
     one_of,
 )
-from medallion_assets.contracts.table import Column, Table, Upsert
+from medallion_assets.contracts.silver import SilverTable, Upsert
+from medallion_assets.contracts.table import Column
 from medallion_assets.lakehouse.silver.validation import failed_rules, validate
 from medallion_assets_tests.support.sample_lake import TABLES
 
@@ -26,8 +27,7 @@ RULES = (
     not_negative("price"),
     at_most_decimals("price", 2),
 )
-TABLE = Table(
-    layer="silver",
+TABLE = SilverTable(
     name="things",
     description="Things",
     inputs=(replace(TABLES["bronze/orders"], name="things"),),

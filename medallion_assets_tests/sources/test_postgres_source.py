@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from medallion_assets.contracts.table import FollowTable
+from medallion_assets.contracts.bronze import FollowTable
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse.sources import postgres_connection, postgres_source
 from medallion_assets.lakehouse.sources.base import SourceError

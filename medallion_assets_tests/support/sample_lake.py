@@ -15,7 +15,7 @@ from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.tables import find_tables
 
-TABLES = find_tables()
+TABLES: dict[str, Any] = find_tables()
 STEPS = {"bronze": bronze.ingest_days, "silver": silver.refresh_days, "gold": gold.refresh_days}
 
 CALENDAR_DAYS = tuple(day for day in CALENDAR.get_partition_keys() if "2025-12-01" <= day < "2026-07-01")
@@ -43,7 +43,8 @@ def delete(order_id: str, at: str) -> dict[str, Any]:
 
 class SampleLake:
     def __init__(self, spark: SparkSession, root: Path, tables: Mapping[str, Table] = TABLES):
-        self.spark, self.root, self.tables = spark, root, dict(tables)
+        self.spark, self.root = spark, root
+        self.tables: dict[str, Any] = dict(tables)
         self.landing = root / "landing"
         for source in ("orders", "customers", "products"):
             (self.landing / source).mkdir(parents=True)

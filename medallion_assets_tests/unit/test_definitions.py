@@ -9,33 +9,27 @@ import dagster as dg
 import pytest
 
 from medallion_assets import definitions, example_definitions
-from medallion_assets.contracts.table import VERSIONED, History
+from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.sql_types import base_type
 from medallion_assets.definitions import defs
 from medallion_assets.orchestration.assets.checks import checks_of
 from medallion_assets.tables import find_tables
 
 GRAPH = defs.resolve_asset_graph()
+TABLES = find_tables()
 
 
-def test_the_assets_are_these_and_depend_on_each_other_like_this():
+def test_every_table_is_an_asset_that_depends_on_what_it_is_made_of():
     parents = {
         key.to_user_string(): {parent.to_user_string() for parent in GRAPH.get(key).parent_keys}
         for key in GRAPH.get_all_asset_keys()
     }
-    assert parents == {
-        "bronze/orders": set(),
-        "bronze/customers": set(),
-        "bronze/products": set(),
-        "silver/orders": {"bronze/orders"},
-        "silver/customers": {"bronze/customers"},
-        "silver/products": {"bronze/products"},
-        "gold/dim_customer": {"silver/customers"},
-        "gold/dim_product": {"silver/products"},
-        "gold/dim_date": set(),
-        "gold/fact_orders": {"silver/orders", "gold/dim_customer", "gold/dim_product", "gold/dim_date"},
-        "gold/daily_sales": {"gold/fact_orders", "gold/dim_customer", "gold/dim_product"},
-        "gold/customer_activity": {"gold/fact_orders"},
-        "gold/order_status_funnel": {"gold/fact_orders"},
+    assert parents == {key: {other.key for other in table.upstream} for key, table in TABLES.items()}
+    layers = {key: {parent.split("/")[0] for parent in found} for key, found in parents.items()}
+    assert {layer for key, found in layers.items() if key.startswith("bronze") for layer in found} == set()
+    assert {layer for key, found in layers.items() if key.startswith("silver") for layer in found} == {
+        "bronze"
     }
 
 
@@ -54,53 +48,54 @@ def test_every_asset_says_what_it_is():
         assert {"spark", "deltalake", key.path[0]} == node.kinds
         assert node.backfill_policy == dg.BackfillPolicy.single_run()
         assert node.code_version
-        columns = node.metadata["dagster/column_schema"].columns
-        assert all(column.description for column in columns)
+        names = [column.name for column in node.metadata["dagster/column_schema"].columns]
+        assert names == [column.name for column in TABLES[key.to_user_string()].stored_columns]
         assert {"dagster/uri", "dagster/code_references", "dagster/column_lineage"} <= node.metadata.keys()
 
 
+def test_a_column_is_described_by_itself_or_by_the_one_it_is_a_copy_of():
+    for table in TABLES.values():
+        schema = GRAPH.get(dg.AssetKey([table.layer, table.name])).metadata["dagster/column_schema"]
+        shown = {column.name: column.description for column in schema.columns}
+        assert {c.name: table.description_of(c) for c in table.columns}.items() <= shown.items()
+        assert all(shown[column.name] for column in table.technical_columns)
+
+
 def test_lineage_names_columns_that_exist():
-    tables = find_tables()
-    for table in tables.values():
+    for table in TABLES.values():
         for column in table.columns:
-            for source in column.lineage:
-                layer, name, upstream = source.split(".")
-                stored = tables[f"{layer}/{name}"]
-                versioned = VERSIONED if isinstance(stored.write, History) else ()
-                assert upstream in (*stored.column_names, *versioned), source
+            for source in table.lineage_of(column):
+                layer, name, upstream = source.split(".", 2)
+                assert upstream in TABLES[f"{layer}/{name}"].types, source
 
 
-def test_the_picture_of_the_star_schema_shows_the_columns_of_the_tables():
+def test_the_picture_of_the_star_schema_shows_the_columns_of_its_tables():
     picture = (Path(__file__).parents[2] / "README.md").read_text().split("erDiagram")[1].split("```")[0]
     shown = {
         name: [line.split()[:2] for line in columns.strip().splitlines()]
         for name, columns in re.findall(r"(\w+) {\n(.*?)}", picture, re.S)
     }
-    assert shown == {
-        table.name: [[column.type.split("(")[0], column.name] for column in table.columns]
-        for table in find_tables().values()
-        if table.layer == "gold"
+    assert shown and shown == {
+        name: [[base_type(column.type), column.name] for column in TABLES[f"gold/{name}"].columns]
+        for name in shown
     }
 
 
-def test_every_rule_has_a_check_and_blocking_checks_are_these():
-    blocking = {(t.key, c.name) for t in find_tables().values() for c in checks_of(t) if c.blocking}
-    each = {"row_conservation", "unique_key", "quarantine_ratio"}
-    silver = {(f"silver/{name}", check) for name in ("orders", "customers", "products") for check in each}
-    gold = [table for table in find_tables().values() if table.layer == "gold"]
-    totals = {(table.key, "reconciles_with_silver") for table in gold}
-    cells = {(table.key, "grain_unique") for table in gold if table.name != "fact_orders"}
-    assert blocking == silver | totals | cells
-    sales = [check.name for check in checks_of(find_tables()["gold/daily_sales"])]
-    assert sales == [
-        "grain_unique",
-        "reconciles_with_silver",
-        "outside_calendar",
-        "not_negative",
-        "day_complete",
-    ]
-    orders = find_tables()["silver/orders"]
-    assert {rule.name for rule in orders.row_rules} <= {check.name for check in checks_of(orders)}
+def test_the_checks_of_a_table_follow_from_its_contract():
+    for table in TABLES.values():
+        checks = {check.name: check.blocking for check in checks_of(table)}
+        blocking = {name for name, is_blocking in checks.items() if is_blocking} - {"has_data"}
+        if isinstance(table, SilverTable):
+            unique = {"unique_key"} if table.write.has_keys else set()
+            assert blocking == {"row_conservation", "quarantine_ratio"} | unique
+            assert {rule.name for rule in table.row_rules} <= checks.keys()
+        elif isinstance(table, GoldTable) and not table.write.is_extract:
+            assert blocking == {"reconciles_with_silver"} | ({"grain_unique"} if table.grain else set())
+            assert ("outside_calendar" in checks) != table.write.replaces_whole
+            assert ("not_negative" in checks) == bool(table.measures)
+            assert ("day_complete" in checks) == (bool(table.measures) and not table.write.replaces_whole)
+        else:
+            assert blocking == set()
 
 
 def test_the_calendar_starts_at_the_first_day_and_includes_today():

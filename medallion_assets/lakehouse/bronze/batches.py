@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import FollowTable, Table
+from medallion_assets.contracts.bronze import BronzeTable, FollowTable
 from medallion_assets.lakehouse.control.file_ledger import LOADED, PENDING, LandedEntry, entries, record
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
@@ -17,7 +17,7 @@ Ledger = Mapping[str, Mapping[str, LandedEntry]]
 """Day -> name -> batch."""
 
 
-def read_ledger(lake: Lake, table: Table) -> Ledger:
+def read_ledger(lake: Lake, table: BronzeTable) -> Ledger:
     """What bronze took; read from its rows again where the ledger was lost."""
     taken = entries(lake.root, LandedEntry, table.key)
     if not taken and lake.exists(table.key):
@@ -35,7 +35,7 @@ def last_number(batches: Collection[LandedEntry]) -> int:
     return max((int(entry.path.split("/")[0].removeprefix("batch-")) for entry in batches), default=0)
 
 
-def stamped(table: Table, rows: DataFrame, path: str, today: str) -> DataFrame:
+def stamped(table: BronzeTable, rows: DataFrame, path: str, today: str) -> DataFrame:
     """A row of a database says itself when it was changed; the next run finds what bronze holds by that."""
     changed = F.current_timestamp()
     if isinstance(table.write, FollowTable):
@@ -50,14 +50,14 @@ def stamped(table: Table, rows: DataFrame, path: str, today: str) -> DataFrame:
     )
 
 
-def batch_entry(table: Table, path: str, today: str, rows: int, columns: list[str]) -> LandedEntry:
+def batch_entry(table: BronzeTable, path: str, today: str, rows: int, columns: list[str]) -> LandedEntry:
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     return LandedEntry(table.key, today, path, rows, now, LOADED, rows, 0, sorted(columns))
 
 
 def write_batch(
     lake: Lake,
-    table: Table,
+    table: BronzeTable,
     rows: DataFrame,
     entry: LandedEntry,
     taken: Ledger,

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.checks import Check, Verdict
-from medallion_assets.contracts.table import Land, Table
 from medallion_assets.lakehouse.bronze.ingest import BronzeDayMetrics
 
 
@@ -24,11 +24,11 @@ FILES_READABLE = Check[LandedDay](
 )
 
 
-def bronze_checks(table: Table) -> list[Check[BronzeDayMetrics]]:
-    return [*([FILES_READABLE] if isinstance(table.write, Land) else []), _schema_drift(table)]
+def bronze_checks(table: BronzeTable) -> list[Check[BronzeDayMetrics]]:
+    return [*([FILES_READABLE] if table.write.lands_files else []), _schema_drift(table)]
 
 
-def _schema_drift(table: Table) -> Check[BronzeDayMetrics]:
+def _schema_drift(table: BronzeTable) -> Check[BronzeDayMetrics]:
     def evaluate(day: BronzeDayMetrics) -> Verdict:
         new, missing = day.drift(table)
         return Verdict(not new and not missing, {"new_columns": new, "missing_columns": missing})

@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import FollowTable, Table
+from medallion_assets.contracts.bronze import BronzeTable, FollowTable
 from medallion_assets.lakehouse.bronze.batches import (
     Ledger,
     batch_entry,
@@ -22,7 +22,7 @@ from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 
 
-def reconcile_keys(lake: Lake, table: Table) -> tuple[str, int]:
+def reconcile_keys(lake: Lake, table: BronzeTable) -> tuple[str, int]:
     """Lands a delete for each key that bronze holds alive and the database has no more; returns the day and how many.
 
     A watermark cannot see deletes. A delete bears the key's last time of change, after which it comes by itself: a row
@@ -54,7 +54,7 @@ def _next_reconciliation(taken: Ledger) -> str:
     return f"batch-{last_number(done) + 1}/keys"
 
 
-def _deletes(lake: Lake, table: Table, there: DataFrame) -> DataFrame:
+def _deletes(lake: Lake, table: BronzeTable, there: DataFrame) -> DataFrame:
     """One for each key whose last row in bronze is none and that is not `there`."""
     source = table.write
     assert isinstance(source, FollowTable)

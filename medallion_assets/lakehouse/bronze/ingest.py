@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.file_identity import Identity
-from medallion_assets.contracts.table import Land, Table
 from medallion_assets.lakehouse.bronze import ingest_source
 from medallion_assets.lakehouse.bronze.plan import DayChange, day_change
 from medallion_assets.lakehouse.control.file_ledger import (
@@ -56,7 +56,7 @@ class BronzeDayMetrics:
         """Path -> what is wrong with the file and how to mend it."""
         return {path: entry.message for path, entry in self.files.items() if entry.message}
 
-    def drift(self, table: Table) -> tuple[list[str], list[str]]:
+    def drift(self, table: BronzeTable) -> tuple[list[str], list[str]]:
         """Columns that are new to the contract, and columns of the contract that no file of the day has."""
         landed = {column.lower(): column for entry in self.files.values() for column in entry.columns}
         declared = {column.name.lower() for column in table.columns}
@@ -66,7 +66,7 @@ class BronzeDayMetrics:
         return sorted(new), sorted(missing) if self.rows else []
 
 
-def audit_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, BronzeDayMetrics]:
+def audit_days(lake: Lake, table: BronzeTable, days: Collection[str]) -> dict[str, BronzeDayMetrics]:
     """What the ledger says of these days."""
     return {
         day: BronzeDayMetrics(day, files)
@@ -74,24 +74,24 @@ def audit_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, Bro
     }
 
 
-def ingest_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, BronzeDayMetrics]:
+def ingest_days(lake: Lake, table: BronzeTable, days: Collection[str]) -> dict[str, BronzeDayMetrics]:
     """Takes what is new, changed or gone in the folders of `days`, or what is new at the source that it follows.
 
     LandingError where the landing root or the source's folder is missing (nothing is emptied then); SourceError where
     a followed source cannot be read.
     """
-    if not isinstance(table.write, Land):
+    if not table.write.lands_files:
         ingest_source.follow(lake, table, days)
         return audit_days(lake, table, days)
     with one_writer(lake.root, table.key):  # listed within it: an older listing would undo a newer run
         listed: dict[str, dict[str, LandedFile]] = {day: {} for day in days}
-        for file in list_files(lake.landing, table.write.source, days):
+        for file in list_files(lake.landing, table.landing_folder, days):
             listed[file.day][file.path] = file
         return _converge(lake, table, listed)
 
 
 def _converge(
-    lake: Lake, table: Table, listed: Mapping[str, Mapping[str, LandedFile]]
+    lake: Lake, table: BronzeTable, listed: Mapping[str, Mapping[str, LandedFile]]
 ) -> dict[str, BronzeDayMetrics]:
     taken = entries(lake.root, LandedEntry, table.key, listed)
     held = transaction_log.partition_bytes(lake.root, table.key)
@@ -116,7 +116,7 @@ def _converge(
 
 def _write(
     lake: Lake,
-    table: Table,
+    table: BronzeTable,
     rows: DataFrame | None,
     changes: Mapping[str, DayChange],
     taken: Mapping[str, Mapping[str, LandedEntry]],
@@ -168,7 +168,7 @@ def _settled(taken: Mapping[str, LandedEntry]) -> dict[str, Identity]:
     }
 
 
-def _entry(table: Table, report: FileReport, before: LandedEntry | None) -> LandedEntry:
+def _entry(table: BronzeTable, report: FileReport, before: LandedEntry | None) -> LandedEntry:
     if report.status == UNREADABLE and before and before.status == LOADED:
         return replace(before, message=f"bronze keeps the earlier rows of this file: {report.message}")
     file = report.file

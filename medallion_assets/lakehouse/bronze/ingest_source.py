@@ -12,7 +12,7 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import FollowDelta, FollowTable, Table
+from medallion_assets.contracts.bronze import BronzeTable, FollowDelta, FollowTable
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse.bronze.batches import (
     Ledger,
@@ -33,7 +33,7 @@ from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 
 
-def follow(lake: Lake, table: Table, days: Collection[str]) -> None:
+def follow(lake: Lake, table: BronzeTable, days: Collection[str]) -> None:
     """Takes what is new at the source if today is among the days. SourceError, noted as FAILED, if it cannot."""
     today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
     with one_writer(lake.root, table.key):
@@ -56,7 +56,7 @@ def follow(lake: Lake, table: Table, days: Collection[str]) -> None:
 
 
 def _take(
-    lake: Lake, table: Table, taken: Ledger, since: SourceOffset | None, today: str
+    lake: Lake, table: BronzeTable, taken: Ledger, since: SourceOffset | None, today: str
 ) -> tuple[SourceOffset, int]:
     """Writes the batch; returns how far the source is followed now, and how many rows came."""
     assert isinstance(table.write, FollowDelta | FollowTable)
@@ -87,7 +87,7 @@ def _is_behind(since: SourceOffset | None, batches: Collection[LandedEntry]) -> 
     return since is not None and any(bound.isdigit() and int(bound) >= int(since.value) for bound in bounds)
 
 
-def _check_source_columns(table: Table, batch: Batch) -> None:
+def _check_source_columns(table: BronzeTable, batch: Batch) -> None:
     there = {name.lower() for name in batch.rows.columns}
     missing = [c.name for c in table.columns if not c.optional and c.name.lower() not in there]
     if missing:
@@ -97,7 +97,7 @@ def _check_source_columns(table: Table, batch: Batch) -> None:
 
 
 def _not_held(
-    lake: Lake, table: Table, batch: Batch, since: SourceOffset | None, interrupted: list[LandedEntry]
+    lake: Lake, table: BronzeTable, batch: Batch, since: SourceOffset | None, interrupted: list[LandedEntry]
 ) -> DataFrame:
     """The rows that bronze does not hold yet, all their fields compared."""
     if not lake.exists(table.key):

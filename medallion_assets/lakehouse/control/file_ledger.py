@@ -3,19 +3,15 @@
 Each is written after the data that it speaks of, so that a crash in between repeats work and loses nothing.
 """
 
-import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime, timezone
-from typing import Any, TypeVar, get_type_hints
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
 
-import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
+import pyarrow.dataset as ds
 
 from medallion_assets.contracts.file_identity import Identity
-from medallion_assets.lakehouse.storage.lake import table_path
-from medallion_assets.lakehouse.storage.locks import one_writer
-from medallion_assets.lakehouse.storage.predicates import literal
+from medallion_assets.lakehouse.control.small_table import SmallTable, having, now
 
 LOADED, UNREADABLE, PENDING = "loaded", "unreadable", "pending"
 IN_PROGRESS = "under way"
@@ -40,6 +36,7 @@ class LandedEntry:
     corrupt: int
     columns: list[str]
     message: str = ""
+    recorded_at: datetime = field(default_factory=now, compare=False)
 
     @property
     def identity(self) -> Identity:
@@ -63,6 +60,7 @@ class FoldedEntry:
     quarantined: int
     score_sum: float
     broken: dict[str, int] = field(default_factory=dict)
+    recorded_at: datetime = field(default_factory=now, compare=False)
 
     @property
     def identity(self) -> Identity:
@@ -71,19 +69,12 @@ class FoldedEntry:
 
 Entry = TypeVar("Entry", LandedEntry, FoldedEntry)
 
-_KEYS: dict[type, str] = {LandedEntry: "control/landed_files", FoldedEntry: "control/folded_files"}
-_ARROW = {
-    str: pa.string(),
-    int: pa.int64(),
-    float: pa.float64(),
-    list[str]: pa.list_(pa.string()),
-    dict[str, int]: pa.string(),
-}
+LANDED_FILES = SmallTable("control/landed_files", LandedEntry, partition_by="table_name")
+FOLDED_FILES = SmallTable("control/folded_files", FoldedEntry, partition_by="table_name")
 
 
-def _schema(kind: type) -> pa.Schema:
-    columns = [(name, _ARROW[hint]) for name, hint in get_type_hints(kind).items()]
-    return pa.schema([*columns, ("recorded_at", pa.timestamp("us", tz="UTC"))])
+def _ledger(kind: type[Entry]) -> SmallTable[Entry]:
+    return next(ledger for ledger in (LANDED_FILES, FOLDED_FILES) if ledger.row is kind)  # type: ignore[return-value]
 
 
 def entries(
@@ -91,56 +82,27 @@ def entries(
 ) -> dict[str, dict[str, Entry]]:
     """Day -> path -> entry, of the given days (None: of all)."""
     found: dict[str, dict[str, Entry]] = {day: {} for day in days or ()}
-    path = table_path(root, _KEYS[kind])
     if days is not None and not days:
         return found
-    if not DeltaTable.is_deltatable(path):
-        return found
-    filters: list[Any] = [("table_name", "=", table)] + (
-        [("day", "in", sorted(days))] if days is not None else []
-    )
-    for row in DeltaTable(path).to_pyarrow_table(filters=filters).to_pylist():
-        entry = kind(**{f.name: _decoded(f.name, row[f.name]) for f in fields(kind)})
+    of = {"table_name": table} | ({} if days is None else {"day": sorted(days)})
+    for entry in _ledger(kind).read(root, having(**of)):
         found.setdefault(entry.day, {})[entry.path] = entry
     return found
 
 
 def days_since(root: str, kind: type[Entry], table: str, since: datetime) -> set[str]:
     """Days whose rows were recorded at `since` or later: `record` writes a day whole."""
-    path = table_path(root, _KEYS[kind])
-    if not DeltaTable.is_deltatable(path):
-        return set()
-    filters: list[Any] = [("table_name", "=", table)]
-    rows = DeltaTable(path).to_pyarrow_table(columns=["day", "recorded_at"], filters=filters).to_pylist()
-    return {row["day"] for row in rows if row["recorded_at"] >= since}
+    recent = having(table_name=table) & (ds.field("recorded_at") >= since)
+    return {entry.day for entry in _ledger(kind).read(root, recent)}
 
 
 def record(root: str, kind: type[Entry], table: str, days: Collection[str], rows: Iterable[Entry]) -> None:
     """The ledger's rows of these days of the table become `rows`, in one commit; none for no days."""
-    if not days:
-        return
-    key = _KEYS[kind]
-    now = datetime.now(timezone.utc)
-    values = [{**asdict(row), "recorded_at": now} for row in rows]
-    data = pa.Table.from_pylist(
-        [{n: _encoded(n, v) for n, v in row.items()} for row in values], schema=_schema(kind)
-    )
-    listed = ", ".join(literal(day) for day in sorted(days))
-    path = table_path(root, key)
-    with one_writer(root, key):
-        if DeltaTable.is_deltatable(path):
-            predicate = f"table_name = {literal(table)} AND day IN ({listed})"
-            write_deltalake(path, data, mode="overwrite", predicate=predicate)
-        else:
-            write_deltalake(path, data, partition_by=["table_name"])
-
-
-def _encoded(name: str, value: Any) -> Any:
-    return json.dumps(value) if name == "broken" else value
-
-
-def _decoded(name: str, value: Any) -> Any:
-    return json.loads(value) if name == "broken" else value
+    if days:
+        at = now()
+        _ledger(kind).replace(
+            root, [replace(row, recorded_at=at) for row in rows], table_name=table, day=days
+        )
 
 
 def identities(files: Mapping[str, LandedEntry] | Mapping[str, FoldedEntry]) -> dict[str, Identity]:

@@ -1,38 +1,32 @@
-"""`control/expiries`: up to which time the tombstones and quarantined rows of a table were purged. Kept by delta-rs.
+"""`control/expiries`: up to which time the tombstones and quarantined rows of a table were purged.
 
 Written before the rows are removed: after a crash in between too much is asked of bronze, never too little.
 """
 
-from datetime import datetime, timezone
+from dataclasses import dataclass, field
+from datetime import datetime
 
-import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
+from medallion_assets.lakehouse.control.small_table import SmallTable, having, now
 
-from medallion_assets.lakehouse.storage.lake import table_path
-from medallion_assets.lakehouse.storage.locks import one_writer
-from medallion_assets.lakehouse.storage.predicates import literal
 
-KEY = "control/expiries"
+@dataclass(frozen=True)
+class PurgeHorizon:
+    """What is older than `horizon` was purged from the table."""
 
-_UTC = pa.timestamp("us", tz="UTC")
-_SCHEMA = pa.schema([("table_name", pa.string()), ("horizon", _UTC), ("recorded_at", _UTC)])
+    table_name: str
+    horizon: datetime
+    recorded_at: datetime = field(default_factory=now)
+
+
+EXPIRIES = SmallTable("control/expiries", PurgeHorizon)
 
 
 def last_horizon(root: str, table: str) -> datetime | None:
     """None where nothing was ever purged."""
-    path = table_path(root, KEY)
-    if not DeltaTable.is_deltatable(path):
-        return None
-    rows = DeltaTable(path).to_pyarrow_table(filters=[("table_name", "=", table)]).to_pylist()
-    return rows[0]["horizon"] if rows else None
+    rows = EXPIRIES.read(root, having(table_name=table))
+    return rows[0].horizon if rows else None
 
 
 def record_horizon(root: str, table: str, horizon: datetime) -> None:
     """Replaces the table's horizon; the caller sees to it that it never moves back."""
-    row = {"table_name": table, "horizon": horizon, "recorded_at": datetime.now(timezone.utc)}
-    data, path = pa.Table.from_pylist([row], schema=_SCHEMA), table_path(root, KEY)
-    with one_writer(root, KEY):
-        if DeltaTable.is_deltatable(path):
-            write_deltalake(path, data, mode="overwrite", predicate=f"table_name = {literal(table)}")
-        else:
-            write_deltalake(path, data)
+    EXPIRIES.replace(root, [PurgeHorizon(table, horizon)], table_name=table)

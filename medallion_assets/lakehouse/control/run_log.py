@@ -1,21 +1,17 @@
-"""The journal of runs: what failed, what each asset's day came to, what each check said. Appended by delta-rs, no JVM.
+"""The log of runs: what failed, what each asset's day came to, what each check said.
 
 `control/pipeline_errors`, `control/run_ledger` and `control/check_results`: to be asked by SQL, and read by the alerts,
 the trend of each asset and `make doctor`. Nothing of the lake's own memory is in them.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime, timezone
-from typing import Any, ClassVar, TypeVar, get_type_hints
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import ClassVar, TypeVar
 
-import pyarrow as pa
 import pyarrow.dataset as ds
-from deltalake import DeltaTable, write_deltalake
 
-from medallion_assets.lakehouse.storage.lake import table_path
-from medallion_assets.lakehouse.storage.locks import one_writer
-from medallion_assets.lakehouse.storage.predicates import literal
+from medallion_assets.lakehouse.control.small_table import SmallTable, having
 
 OK, NO_DATA, BLOCKED, SKIPPED, FAILED = "OK", "NO_DATA", "BLOCKED", "SKIPPED", "FAILED"
 
@@ -83,73 +79,44 @@ class CheckResult:
 
 
 Row = TypeVar("Row", PipelineError, RunEntry, CheckResult)
-KINDS: tuple[type, ...] = (PipelineError, RunEntry, CheckResult)
 
-_ARROW = {
-    str: pa.string(),
-    int: pa.int64(),
-    float: pa.float64(),
-    bool: pa.bool_(),
-    datetime: pa.timestamp("us", tz="UTC"),
-    int | None: pa.int64(),
-    float | None: pa.float64(),
-}
+PIPELINE_ERRORS = SmallTable(PipelineError.KEY, PipelineError)
+RUN_LEDGER = SmallTable(RunEntry.KEY, RunEntry)
+CHECK_RESULTS = SmallTable(CheckResult.KEY, CheckResult)
+RUN_LOG = (PIPELINE_ERRORS, RUN_LEDGER, CHECK_RESULTS)
 
 
-def now() -> datetime:
-    return datetime.now(timezone.utc)
+def _log(kind: type[Row]) -> SmallTable[Row]:
+    return next(log for log in RUN_LOG if log.row is kind)  # type: ignore[return-value]
 
 
 def append(root: str, rows: Sequence[Row]) -> None:
     """In one commit; the rows are of one kind."""
     if rows:
-        with one_writer(root, rows[0].KEY):
-            write_deltalake(table_path(root, rows[0].KEY), _data(rows), mode="append")
+        _log(type(rows[0])).append(root, rows)
 
 
 def record_error(root: str, error: PipelineError) -> None:
     """One row a run: what fails later in it, in another asset, is added to the row."""
-    path = table_path(root, PipelineError.KEY)
-    with one_writer(root, PipelineError.KEY):
-        if not DeltaTable.is_deltatable(path):
-            write_deltalake(path, _data([error]))
-            return
-        before = errors_of(root, error.run_id)
-        joined = _joined(before[0], error) if before else error
-        write_deltalake(
-            path, _data([joined]), mode="overwrite", predicate=f"run_id = {literal(error.run_id)}"
-        )
+    PIPELINE_ERRORS.update(
+        root, lambda before: [_joined(before[0], error) if before else error], run_id=error.run_id
+    )
 
 
 def errors_of(root: str, run_id: str) -> list[PipelineError]:
-    return _read(root, PipelineError, ds.field("run_id") == run_id)
+    return PIPELINE_ERRORS.read(root, having(run_id=run_id))
 
 
 def since(root: str, kind: type[Row], moment: datetime) -> list[Row]:
     """The rows written after the moment, oldest first."""
-    return sorted(_read(root, kind, ds.field("timestamp") > moment), key=lambda row: row.timestamp)
+    return sorted(_log(kind).read(root, ds.field("timestamp") > moment), key=lambda row: row.timestamp)
 
 
 def entries_of(root: str, asset: str, first: str, last: str) -> list[RunEntry]:
     """What runs made of the asset's days from `first` to `last`, oldest run first."""
     day = ds.field("day")
-    wanted = (ds.field("asset") == asset) & (day >= first) & (day <= last)
-    return sorted(_read(root, RunEntry, wanted), key=lambda row: row.timestamp)
-
-
-def _read(root: str, kind: type[Row], wanted: ds.Expression) -> list[Row]:
-    path = table_path(root, kind.KEY)
-    if not DeltaTable.is_deltatable(path):
-        return []
-    found = DeltaTable(path).to_pyarrow_dataset().to_table(filter=wanted)
-    return [kind(**row) for row in found.to_pylist()]
-
-
-def _data(rows: Sequence[Row]) -> pa.Table:
-    hints = get_type_hints(type(rows[0]))
-    schema = pa.schema([(field.name, _ARROW[hints[field.name]]) for field in fields(rows[0])])
-    values: list[dict[str, Any]] = [asdict(row) for row in rows]
-    return pa.Table.from_pylist(values, schema=schema)
+    wanted = having(asset=asset) & (day >= first) & (day <= last)
+    return sorted(RUN_LEDGER.read(root, wanted), key=lambda row: row.timestamp)
 
 
 def _joined(before: PipelineError, error: PipelineError) -> PipelineError:

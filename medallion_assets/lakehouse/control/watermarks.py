@@ -3,36 +3,15 @@
 The last SUCCESS counts. Without one the source is read whole again, which is harmless.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta, timezone
-from typing import Any
-
-import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from medallion_assets.contracts.watermark import SourceOffset
-from medallion_assets.lakehouse.storage.lake import table_path
-from medallion_assets.lakehouse.storage.locks import one_writer
-from medallion_assets.lakehouse.storage.predicates import literal
+from medallion_assets.lakehouse.control.small_table import SmallTable, having, now
 
 SUCCESS, FAILED, NO_DATA = "SUCCESS", "FAILED", "NO_DATA"
-KEY = "control/watermarks"
 KEPT = 100
 """Rows kept of a table: sensors read them at every tick."""
-
-_SCHEMA = pa.schema(
-    [
-        ("table_name", pa.string()),
-        ("watermark_value", pa.string()),
-        ("status", pa.string()),
-        ("rows", pa.int64()),
-        ("run_id", pa.string()),
-        ("updated_at", pa.timestamp("us", tz="UTC")),
-        ("held", pa.int64()),
-        ("stamp", pa.string()),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -49,13 +28,14 @@ class Watermark:
     stamp: str = ""
 
 
+WATERMARKS = SmallTable("control/watermarks", Watermark, partition_by="table_name")
+
+
 def watermarks(root: str) -> dict[str, list[Watermark]]:
     """Table -> its rows, oldest first."""
-    path = table_path(root, KEY)
     found: dict[str, list[Watermark]] = {}
-    if DeltaTable.is_deltatable(path):
-        for row in DeltaTable(path).to_pyarrow_table().sort_by("updated_at").to_pylist():
-            found.setdefault(row["table_name"], []).append(Watermark(**row))
+    for row in sorted(WATERMARKS.read(root), key=lambda row: row.updated_at):
+        found.setdefault(row.table_name, []).append(row)
     return found
 
 
@@ -68,38 +48,31 @@ def last_success(rows: list[Watermark]) -> SourceOffset | None:
 
 
 def last_offset(root: str, table: str) -> SourceOffset | None:
-    return last_success(watermarks(root).get(table, []))
+    rows = WATERMARKS.read(root, having(table_name=table))
+    return last_success(sorted(rows, key=lambda row: row.updated_at))
 
 
 def record(root: str, table: str, status: str, offset: SourceOffset | None, rows: int, run_id: str) -> None:
     """Adds a row for the table. `offset` None is the beginning: the next run reads the source whole."""
-    with one_writer(root, KEY):
-        before = watermarks(root).get(table, [])
-        now = datetime.now(timezone.utc)
-        if before:  # the last row is the newest, whatever clock wrote the one before
-            now = max(now, before[-1].updated_at + timedelta(microseconds=1))
-        value, held, stamp = (offset.value, offset.row_count, offset.state_token) if offset else (None, 0, "")
-        kept = before[-KEPT + 1 :]
-        if not any(row.status == SUCCESS for row in kept):  # failing for long must not lose the last success
-            kept = [row for row in before if row.status == SUCCESS][-1:] + kept
-        _replace(root, table, [*kept, Watermark(table, value, status, rows, run_id, now, held, stamp)])
+    value, held, stamp = (offset.value, offset.row_count, offset.state_token) if offset else (None, 0, "")
+    new = Watermark(table, value, status, rows, run_id, now(), held, stamp)
+    WATERMARKS.update(root, lambda before: _with(before, new), table_name=table)
+
+
+def _with(before: list[Watermark], new: Watermark) -> list[Watermark]:
+    """The rows to keep. The new one is the newest, whatever clock wrote the one before."""
+    before = sorted(before, key=lambda row: row.updated_at)
+    if before:
+        new = replace(new, updated_at=max(new.updated_at, before[-1].updated_at + timedelta(microseconds=1)))
+    kept = before[-KEPT + 1 :]
+    if not any(row.status == SUCCESS for row in kept):  # failing for long must not lose the last success
+        kept = [row for row in before if row.status == SUCCESS][-1:] + kept
+    return [*kept, new]
 
 
 def revert_since(root: str, table: str, since: datetime) -> int:
     """Removes the table's rows of `since` or later; returns how many."""
-    with one_writer(root, KEY):
-        before = watermarks(root).get(table, [])
-        kept = [row for row in before if row.updated_at < since]
-        if len(kept) < len(before):
-            _replace(root, table, kept)
-        return len(before) - len(kept)
-
-
-def _replace(root: str, table: str, rows: list[Watermark]) -> None:
-    values: list[Mapping[str, Any]] = [asdict(row) for row in rows]
-    data = pa.Table.from_pylist(values, schema=_SCHEMA)
-    path = table_path(root, KEY)
-    if DeltaTable.is_deltatable(path):
-        write_deltalake(path, data, mode="overwrite", predicate=f"table_name = {literal(table)}")
-    else:
-        write_deltalake(path, data, partition_by=["table_name"])
+    before, after = WATERMARKS.update(
+        root, lambda rows: [row for row in rows if row.updated_at < since], table_name=table
+    )
+    return len(before) - len(after)

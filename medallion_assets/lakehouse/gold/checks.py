@@ -5,14 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 from medallion_assets.contracts.checks import Check, Verdict, blocking_failure
-from medallion_assets.contracts.table import ReplaceWhole, Table
+from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.lakehouse.bronze.checks import FILES_READABLE
 from medallion_assets.lakehouse.gold.day_metrics import ExtractDayMetrics, GoldDayMetrics
 
 
-def gold_checks(table: Table) -> list[Check[GoldDayMetrics]]:
+def gold_checks(table: GoldTable) -> list[Check[GoldDayMetrics]]:
     """A row that comes twice also puts out the totals, so it is looked for first."""
-    by_day = not isinstance(table.write, ReplaceWhole)
+    by_day = not table.write.replaces_whole
     wanted = [
         (_grain_unique(table.grain), bool(table.grain)),
         (_RECONCILES, True),
@@ -28,7 +28,7 @@ def extract_checks() -> list[Check[ExtractDayMetrics]]:
     return [FILES_READABLE, _NO_BROKEN_ROWS]
 
 
-def blocked_by(table: Table, day: GoldDayMetrics) -> str | None:
+def blocked_by(table: GoldTable, day: GoldDayMetrics) -> str | None:
     """The blocking check that keeps the day from being written."""
     return blocking_failure(gold_checks(table), day)
 

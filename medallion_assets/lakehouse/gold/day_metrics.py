@@ -9,7 +9,7 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import ReplaceDay, Table
+from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.lakehouse.spark.expressions import quoted
 
 _NUMBERS = ("bigint", "int", "double", "decimal")
@@ -65,11 +65,10 @@ class ExtractDayMetrics:
         return bool(self.rows)
 
 
-def metrics_by_day(table: Table, rows: DataFrame, facts: DataFrame) -> dict[str, GoldDayMetrics]:
+def metrics_by_day(table: GoldTable, rows: DataFrame, facts: DataFrame) -> dict[str, GoldDayMetrics]:
     """By event day; of a table that is computed whole under the empty name."""
-    by = (
-        [F.col(table.write.column).cast("string").alias("day")] if isinstance(table.write, ReplaceDay) else []
-    )
+    day = table.write.day_column
+    by = [quoted(day).cast("string").alias("day")] if day else []
     cells = F.count_distinct(F.struct(*map(quoted, table.grain))) if table.grain else F.count("*")
     totals = {f"total_{i}": total for i, total in enumerate(table.reconciled)}
     of_rows = rows.groupBy(*by).agg(
@@ -93,7 +92,7 @@ def metrics_by_day(table: Table, rows: DataFrame, facts: DataFrame) -> dict[str,
     return found
 
 
-def _is_negative(table: Table) -> Expression:
+def _is_negative(table: GoldTable) -> Expression:
     """Whether a measure that may not be negative is."""
     numbers = [
         c for c in table.columns if c.measure and not c.measure.signed and c.type.split("(")[0] in _NUMBERS

@@ -4,7 +4,7 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Dimension, Table
+from medallion_assets.contracts.gold import Dimension, GoldTable
 from medallion_assets.lakehouse.spark.expressions import quoted
 
 UNKNOWN_KEY, UNKNOWN_NUMBER, UNKNOWN = "unknown", -1, "UNKNOWN"
@@ -12,7 +12,7 @@ _DIGITS = 32
 """Of the hash, in hexadecimal: 128 bits, of which no two keys will ever share all."""
 
 
-def as_dimension(table: Table, rows: DataFrame) -> DataFrame:
+def as_dimension(table: GoldTable, rows: DataFrame) -> DataFrame:
     """The members with their surrogate key, texts never NULL, and the unknown member."""
     keys = list(policy(table).keys)
     filled = {
@@ -31,7 +31,7 @@ def as_dimension(table: Table, rows: DataFrame) -> DataFrame:
     return members.unionByName(nobody)
 
 
-def unknown(table: Table, name: str) -> Expression:
+def unknown(table: GoldTable, name: str) -> Expression:
     """A column of the unknown member, which counts as current; its keys are NULL, so that no fact meets it by them."""
     column = next(column for column in table.columns if column.name == name)
     if name == policy(table).surrogate:
@@ -43,6 +43,6 @@ def unknown(table: Table, name: str) -> Expression:
     return F.lit(UNKNOWN) if column.type == "string" else F.lit(None).cast(column.type)
 
 
-def policy(table: Table) -> Dimension:
+def policy(table: GoldTable) -> Dimension:
     assert isinstance(table.write, Dimension), f"{table.key} is no dimension"
     return table.write

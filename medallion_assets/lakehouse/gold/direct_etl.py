@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Extract, Land, Table, Upsert
+from medallion_assets.contracts.gold import Extract, GoldTable
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse.control.file_ledger import UNREADABLE
 from medallion_assets.lakehouse.gold.day_metrics import ExtractDayMetrics
 from medallion_assets.lakehouse.gold.refresh import computed
@@ -23,7 +24,7 @@ from medallion_assets.lakehouse.storage.predicates import days_predicate
 _DAY = "_ingestion_date"
 
 
-def extract_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, ExtractDayMetrics]:
+def extract_days(lake: Lake, table: GoldTable, days: Collection[str]) -> dict[str, ExtractDayMetrics]:
     """Each day's result replaces the one before. LandingError as in bronze."""
     with _extracted(lake, table, days) as (metrics, result):
         whole = sorted(day for day, of_day in metrics.items() if of_day.whole)
@@ -36,7 +37,7 @@ def extract_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, E
     return metrics
 
 
-def audit_extract_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, ExtractDayMetrics]:
+def audit_extract_days(lake: Lake, table: GoldTable, days: Collection[str]) -> dict[str, ExtractDayMetrics]:
     """What `extract_days` would find in the landed files now; nothing is written."""
     with _extracted(lake, table, days) as (metrics, _):
         return metrics
@@ -44,14 +45,13 @@ def audit_extract_days(lake: Lake, table: Table, days: Collection[str]) -> dict[
 
 @contextmanager
 def _extracted(
-    lake: Lake, table: Table, days: Collection[str]
+    lake: Lake, table: GoldTable, days: Collection[str]
 ) -> Iterator[tuple[dict[str, ExtractDayMetrics], DataFrame | None]]:
     """The metrics of the days and their rows, held in memory within; no rows where no file has landed."""
     assert isinstance(table.write, Extract)
-    contract = table.write.judged_by
-    source = contract.inputs[0].write
-    assert isinstance(source, Land)
-    landed, reports = read_files(lake.spark, lake.landing, list_files(lake.landing, source.source, days))
+    contract = table.write.validated_by
+    files = list_files(lake.landing, table.landing_folder, days)
+    landed, reports = read_files(lake.spark, lake.landing, files)
     if landed is None:
         yield {day: _metrics(day, reports, {}, {}) for day in days}, None
         return
@@ -67,11 +67,13 @@ def _extracted(
             frame.unpersist()
 
 
-def _result(lake: Lake, table: Table, contract: Table, validated: DataFrame) -> DataFrame:
+def _result(lake: Lake, table: GoldTable, contract: SilverTable, validated: DataFrame) -> DataFrame:
     """The transform sees the valid rows of the contract, of each key the day's last change, without deletes."""
     rows = validated.where("NOT _quarantined")
-    if isinstance(contract.write, Upsert):
-        newest = Window.partitionBy(_DAY, *contract.write.keys).orderBy(F.col("_sequence").desc())
+    if contract.write.has_keys:
+        newest = Window.partitionBy(_DAY, *map(quoted, contract.write.row_key)).orderBy(
+            F.col("_sequence").desc()
+        )
         rows = rows.withColumn("_rank", F.row_number().over(newest)).where("_rank = 1 AND NOT _is_delete")
     rows = rows.select(*map(quoted, business_columns(rows)), _DAY)
     return computed(lake, table, rows, input_versions(lake.root, table))

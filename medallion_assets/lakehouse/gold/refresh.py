@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Dimension, ReplaceDay, ReplaceWhole, Table
+from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.table import ReplaceDay
 from medallion_assets.lakehouse.control.gold_refreshes import Versions, last_refresh, record_refresh
 from medallion_assets.lakehouse.gold.changed_members import days_of_changed_members
 from medallion_assets.lakehouse.gold.checks import blocked_by
@@ -39,11 +40,11 @@ class Refresh:
     versions: Versions
 
 
-def refresh_days(lake: Lake, table: Table, asked: Collection[str]) -> Refresh:
+def refresh_days(lake: Lake, table: GoldTable, asked: Collection[str]) -> Refresh:
     """Recomputes the asked and the touched days, or the whole; what does not reconcile with silver is not written."""
     with one_writer(lake.root, table.key):
         versions = _versions(lake, table)
-        if isinstance(table.write, ReplaceWhole):
+        if table.write.replaces_whole:
             whole = _refresh_whole(lake, table, versions)
             return Refresh({day: replace(whole, day=day) for day in asked}, versions)
         if versions[table.inputs[0].key] is None:
@@ -51,7 +52,7 @@ def refresh_days(lake: Lake, table: Table, asked: Collection[str]) -> Refresh:
         return _refresh_days(lake, table, asked, versions)
 
 
-def _refresh_days(lake: Lake, table: Table, asked: Collection[str], versions: Versions) -> Refresh:
+def _refresh_days(lake: Lake, table: GoldTable, asked: Collection[str], versions: Versions) -> Refresh:
     before = last_refresh(lake.root, table)
     days = sorted(set(asked) | _touched_days(lake, table, before, versions))
     if not days:
@@ -72,7 +73,7 @@ def _refresh_days(lake: Lake, table: Table, asked: Collection[str], versions: Ve
     return Refresh(figures, versions)
 
 
-def _refresh_whole(lake: Lake, table: Table, versions: Versions) -> GoldDayMetrics:
+def _refresh_whole(lake: Lake, table: GoldTable, versions: Versions) -> GoldDayMetrics:
     """Without a commit where nothing differs, so that what is made of this table is not touched."""
     before = last_refresh(lake.root, table)
     if before == versions:
@@ -89,13 +90,13 @@ def _refresh_whole(lake: Lake, table: Table, versions: Versions) -> GoldDayMetri
     return figures
 
 
-def _sorted(table: Table, rows: DataFrame) -> DataFrame:
+def _sorted(table: GoldTable, rows: DataFrame) -> DataFrame:
     """By day first, as the writer wants it, so that it need not sort again."""
     by = [table.partition_by, *table.sort_by] if table.partition_by else [*table.sort_by]
     return rows.sortWithinPartitions(*map(quoted, by)) if table.sort_by else rows
 
 
-def _differs(lake: Lake, table: Table, rows: DataFrame) -> bool:
+def _differs(lake: Lake, table: GoldTable, rows: DataFrame) -> bool:
     if not lake.exists(table.key):
         return True
     stored = lake.read(table.key)
@@ -105,14 +106,14 @@ def _differs(lake: Lake, table: Table, rows: DataFrame) -> bool:
     return not old.exceptAll(new).union(new.exceptAll(old)).isEmpty()
 
 
-def audit_days(lake: Lake, table: Table, days: Collection[str]) -> tuple[dict[str, GoldDayMetrics], bool]:
+def audit_days(lake: Lake, table: GoldTable, days: Collection[str]) -> tuple[dict[str, GoldDayMetrics], bool]:
     """Compares what is written with its input as it was then; also says whether an input is newer by now (stale)."""
     versions = last_refresh(lake.root, table)
     if not versions:
         return {day: GoldDayMetrics(day) for day in days}, False
     newer = versions != _versions(lake, table)
     rows, facts = lake.read(table.key), facts_of(lake, table, versions)
-    if isinstance(table.write, ReplaceWhole):
+    if table.write.replaces_whole:
         whole = metrics_by_day(table, rows, facts).get("", GoldDayMetrics(""))
         return {day: replace(whole, day=day) for day in days}, newer
     wanted = days_predicate(_day(table), days)
@@ -120,9 +121,9 @@ def audit_days(lake: Lake, table: Table, days: Collection[str]) -> tuple[dict[st
     return {day: found.get(day, GoldDayMetrics(day)) for day in days}, newer
 
 
-def outside_days(lake: Lake, table: Table, calendar: Collection[str]) -> dict[str, list[str]]:
+def outside_days(lake: Lake, table: GoldTable, calendar: Collection[str]) -> dict[str, list[str]]:
     """Event days of the facts that the calendar does not have, by the ingestion day that brought them."""
-    fact, day = table.fact, table.fact.partition_by
+    fact, day = table.fact, table.fact.partition_column
     outside = {day for day in transaction_log.partition_bytes(lake.root, fact.key) if day is not None} - set(
         calendar
     )
@@ -130,29 +131,29 @@ def outside_days(lake: Lake, table: Table, calendar: Collection[str]) -> dict[st
         return {}
     facts = live(lake, fact, None).where(days_predicate(day, outside))
     found: dict[str, list[str]] = {}
-    for row in facts.select("_ingestion_date", day).distinct().orderBy(day).collect():
+    for row in facts.select("_ingestion_date", quoted(day)).distinct().orderBy(quoted(day)).collect():
         found.setdefault(str(row[0]), []).append(str(row[1]))
     return found
 
 
-def _versions(lake: Lake, table: Table) -> Versions:
+def _versions(lake: Lake, table: GoldTable) -> Versions:
     """Of the inputs; of a table that is generated, its calendar's first and last day in one number."""
     if not table.is_generated:
         return input_versions(lake.root, table)
     return {"calendar": int(f"{min(lake.calendar)}{max(lake.calendar)}".replace("-", ""))}
 
 
-def _note(lake: Lake, table: Table, before: Versions, now: Versions) -> None:
+def _note(lake: Lake, table: GoldTable, before: Versions, now: Versions) -> None:
     if before != now:
         record_refresh(lake.root, table, now)
 
 
-def _day(table: Table) -> str:
+def _day(table: GoldTable) -> str:
     assert isinstance(table.write, ReplaceDay)
     return table.write.column
 
 
-def _touched_days(lake: Lake, table: Table, before: Versions, now: Versions) -> set[str]:
+def _touched_days(lake: Lake, table: GoldTable, before: Versions, now: Versions) -> set[str]:
     """Days of facts that were added or removed, and days of facts whose dimension member changed."""
     days = touched_days(lake.root, table, before)
     if not before:
@@ -165,14 +166,14 @@ def _touched_days(lake: Lake, table: Table, before: Versions, now: Versions) -> 
     return days
 
 
-def computed(lake: Lake, table: Table, facts: DataFrame, versions: Versions) -> DataFrame:
+def computed(lake: Lake, table: GoldTable, facts: DataFrame, versions: Versions) -> DataFrame:
     """The facts with their members, aggregated by the measures, then transformed; with the contract's types."""
     rows = attached(lake, table.joins, facts, versions)
-    aggregates = [F.expr(m.aggregate).alias(name) for name, m in table.measures.items() if m.aggregate]
+    aggregates = [F.expr(sql).alias(name) for name, sql in table.aggregates.items()]
     if aggregates:
         rows = rows.groupBy(*map(quoted, table.grain)).agg(*aggregates)
     rows = table.transform(rows) if table.transform else rows
-    if isinstance(table.write, Dimension):
+    if table.write.is_dimension:
         rows = as_dimension(table, rows)
     created = F.current_timestamp().alias("_gold_created_timestamp")
     return rows.select(*[quoted(c.name).cast(c.type).alias(c.name) for c in table.columns], created)

@@ -8,13 +8,12 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Dimension, History, Join, ReplaceDay, Table
+from medallion_assets.contracts.gold import Dimension, GoldTable, Join
+from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.control.gold_refreshes import Versions
 from medallion_assets.lakehouse.gold.dimensions import unknown
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
-
-_VERSION_TYPES = {"valid_from": "timestamp", "valid_to": "timestamp", "is_current": "boolean"}
 
 
 def live(lake: Lake, table: Table, version: int | None) -> DataFrame:
@@ -23,17 +22,13 @@ def live(lake: Lake, table: Table, version: int | None) -> DataFrame:
     return rows.where("_deleted_at IS NULL") if "_deleted_at" in rows.columns else rows
 
 
-def facts_of(lake: Lake, table: Table, versions: Versions) -> DataFrame:
-    """The live facts, with only those columns that the lineage of the table's columns names; or the calendar's days."""
+def facts_of(lake: Lake, table: GoldTable, versions: Versions) -> DataFrame:
+    """The live facts, with only those columns that the table reads; or the calendar's days."""
     if table.is_generated:
         days = pa.array(map(date.fromisoformat, lake.calendar), pa.date32())
         return lake.spark.createDataFrame(pa.table({"date": days}))
     fact = table.inputs[0]
-    prefix = f"{fact.layer}.{fact.name}."
-    columns = {n.removeprefix(prefix) for c in table.columns for n in c.lineage if n.startswith(prefix)}
-    columns |= {name for join in table.joins for name in (join.on, join.at) if name}
-    columns |= {table.write.column} if isinstance(table.write, ReplaceDay) else set()
-    return _read(lake, fact, sorted(columns), versions[fact.key], table.where)
+    return _read(lake, fact, table.fact_columns, versions[fact.key], table.where)
 
 
 def attached(lake: Lake, joins: Collection[Join], facts: DataFrame, versions: Versions) -> DataFrame:
@@ -51,7 +46,7 @@ def _looked_up(facts: DataFrame, join: Join, members: DataFrame, name: str) -> D
     """The facts with their member's columns as a struct, of NULLs where there is none."""
     kept = [column for column in members.columns if column not in (join.on, "_from", "_to")]
     found = members.select(
-        F.col(join.on).alias("_on"),
+        quoted(join.on).alias("_on"),
         *(["_from", "_to"] if join.at else []),
         F.struct(*map(quoted, kept)).alias(name),
     )
@@ -90,13 +85,17 @@ def _surrogate(table: Table) -> str | None:
 
 
 def _keeps_versions(table: Table) -> bool:
-    return isinstance(table.write, History) or "is_current" in table.column_names
+    return table.write.keeps_versions or "is_current" in table.column_names
 
 
 def _filled(join: Join, name: str) -> Expression:
     """A member's column; of a dimension that of the unknown member where the fact has none."""
     found = F.col("_member").getField(name)
-    return F.coalesce(found, unknown(join.table, name)) if isinstance(join.table.write, Dimension) else found
+    return (
+        F.coalesce(found, unknown(join.table, name))
+        if isinstance(join.table, GoldTable) and join.table.write.is_dimension
+        else found
+    )
 
 
 def _read(
@@ -105,6 +104,4 @@ def _read(
     """Columns of the live rows; none of a table that is not there."""
     if version is not None:
         return live(lake, table, version).where(where).select(*map(quoted, columns))
-    types = {column.name: column.type for column in table.columns}
-    added = _VERSION_TYPES if isinstance(table.write, History) else {}
-    return lake.empty({name: (types | added)[name] for name in columns})
+    return lake.empty({name: table.types[name] for name in columns})

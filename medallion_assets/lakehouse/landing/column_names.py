@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from medallion_assets.errors import MedallionError
+
 
 def clean_name(name: str, position: int) -> str:
     """A name that Delta takes and that no column of ours bears. Positions count from 1."""
@@ -21,5 +23,5 @@ def clean_names(names: Sequence[str]) -> tuple[str, ...]:
     return cleaned
 
 
-class UnreadableFile(Exception):
+class UnreadableFile(MedallionError):
     """A file that cannot be taken as it is. The message says what is wrong and how to mend it."""

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
+from medallion_assets.errors import MedallionError
+
 UNFINISHED = (".part", ".tmp")
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-class LandingError(Exception):
+class LandingError(MedallionError):
     """The landing itself is not there. The message names the folder and says how to mend it."""
 
 

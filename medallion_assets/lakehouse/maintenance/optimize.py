@@ -12,8 +12,16 @@ from functools import partial
 from delta.tables import DeltaTable as SparkTable
 from deltalake import DeltaTable
 
+from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table
-from medallion_assets.lakehouse.control import gold_refreshes, purge_horizons, run_log, watermarks
+from medallion_assets.lakehouse.control import (
+    file_ledger,
+    gold_refreshes,
+    purge_horizons,
+    run_log,
+    watermarks,
+)
 from medallion_assets.lakehouse.maintenance.results import MaintenanceResult
 from medallion_assets.lakehouse.maintenance.vacuum import _sizes, _vacuumed
 from medallion_assets.lakehouse.silver.purge import purge_expired
@@ -23,12 +31,12 @@ from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import literal
 
 CONTROL = (
-    "control/landed_files",
-    "control/folded_files",
-    purge_horizons.KEY,
-    gold_refreshes.KEY,
-    watermarks.KEY,
-    *(kind.KEY for kind in run_log.KINDS),
+    file_ledger.LANDED_FILES.key,
+    file_ledger.FOLDED_FILES.key,
+    purge_horizons.EXPIRIES.key,
+    gold_refreshes.REFRESHES.key,
+    watermarks.WATERMARKS.key,
+    *(log.key for log in run_log.RUN_LOG),
 )
 
 FRAGMENTS = 8
@@ -39,10 +47,14 @@ SMALL = 32 * 2**20
 
 def maintain(lake: Lake, tables: Iterable[Table]) -> list[MaintenanceResult]:
     """All tables that are there, with their quarantines and the control tables. One that fails keeps no other back."""
-    expired = [_expired(lake, table) for table in tables if table.purge_after is not None]
+    expired = [
+        _expired(lake, table)
+        for table in tables
+        if isinstance(table, SilverTable) and table.purge_after is not None
+    ]
     works: dict[str, Callable[[Lake, str], MaintenanceResult]] = {}
     for table in tables:
-        works[table.key] = partial(_by_spark, sort_by=table.sort_by)
+        works[table.key] = partial(_by_spark, sort_by=table.sort_by if isinstance(table, GoldTable) else ())
         if table.layer == "silver":
             works[f"quarantine/{table.name}"] = _by_spark
     works |= dict.fromkeys(CONTROL, _by_delta_rs)
@@ -50,7 +62,7 @@ def maintain(lake: Lake, tables: Iterable[Table]) -> list[MaintenanceResult]:
     return [*(one for one in expired if one), *kept]
 
 
-def _expired(lake: Lake, table: Table) -> MaintenanceResult:
+def _expired(lake: Lake, table: SilverTable) -> MaintenanceResult:
     try:
         done = purge_expired(lake, table, datetime.now(timezone.utc))
     except Exception as error:

@@ -1,6 +1,5 @@
 """For how long files that a table no longer needs are kept: until no reader of an older version can ask for them."""
 
-import json
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -37,11 +36,7 @@ def undone(root: str, key: str) -> dict[str, datetime]:
 
 def _versions_read(root: str, key: str) -> dict[str, int]:
     """Under whatever contract gold was computed; a table whose folder is gone reads nothing any more."""
-    path = table_path(root, gold_refreshes.KEY)
-    if not DeltaTable.is_deltatable(path):
-        return {}
-    rows = DeltaTable(path).to_pyarrow_table(columns=["table_name", "inputs"]).to_pylist()
-    read = {row["table_name"]: json.loads(row["inputs"]).get(key) for row in rows}
+    read = {row.table_name: row.inputs.get(key) for row in gold_refreshes.all_refreshes(root)}
     return {
         gold: version
         for gold, version in read.items()

@@ -10,7 +10,11 @@ from datetime import datetime, timezone
 
 from delta.tables import DeltaTable as SparkTable
 
-from medallion_assets.contracts.table import Extract, Land, ReplaceWhole, Table
+from medallion_assets.contracts.bronze import BronzeTable
+from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import Table
+from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.lakehouse.bronze.batches import batch_entry
 from medallion_assets.lakehouse.control import gold_refreshes, watermarks
 from medallion_assets.lakehouse.control.file_ledger import (
@@ -24,7 +28,6 @@ from medallion_assets.lakehouse.control.file_ledger import (
 )
 from medallion_assets.lakehouse.maintenance.time_travel import RollbackError, commit_times
 from medallion_assets.lakehouse.silver.day_metrics import started_entry
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE
 from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
@@ -66,7 +69,7 @@ def rollback(lake: Lake, table: Table, version: int) -> Rollback:
         return Rollback(now, version, sorted(days), taken_back)
 
 
-def _silver(lake: Lake, table: Table, version: int, since: datetime) -> tuple[Collection[str], int]:
+def _silver(lake: Lake, table: SilverTable, version: int, since: datetime) -> tuple[Collection[str], int]:
     """Days that were folded since, and files held that no ledger knows, are under way: their next run restates them."""
     held = _held(lake, table, version)
     known = entries(lake.root, FoldedEntry, table.key)
@@ -83,7 +86,7 @@ def _silver(lake: Lake, table: Table, version: int, since: datetime) -> tuple[Co
     return days, len(marked) + watermarks.revert_since(lake.root, table.key, since)
 
 
-def _bronze(lake: Lake, table: Table, version: int, since: datetime) -> tuple[Collection[str], int]:
+def _bronze(lake: Lake, table: BronzeTable, version: int, since: datetime) -> tuple[Collection[str], int]:
     """Of days that were taken since, files are to be read again; batches, which cannot be, are what is held of them."""
     held, columns = _held(lake, table, version), lake.read(table.key, version).columns
     # Before the batches: of what is read twice nothing is doubled, of what is not read again all would be lost.
@@ -98,23 +101,23 @@ def _bronze(lake: Lake, table: Table, version: int, since: datetime) -> tuple[Co
             continue
         for path in files.keys() | counts.keys():
             entry = files.get(path) or _unknown(table, day, path, columns)
-            if path in counts and not isinstance(table.write, Land):
+            if path in counts and not table.write.lands_files:
                 marked.append(batch_entry(table, path, day, counts[path], entry.columns))
             else:
                 marked.append(replace(entry, status=PENDING))
     days = {entry.day for entry in marked}
     record(lake.root, LandedEntry, table.key, days, marked)
-    if days and not isinstance(table.write, Land):
+    if days and not table.write.lands_files:
         days.add(_today())  # what is pulled again comes today
     return days, len(marked) + removed
 
 
-def _gold(lake: Lake, table: Table, version: int, since: datetime) -> tuple[Collection[str], int]:
+def _gold(lake: Lake, table: GoldTable, version: int, since: datetime) -> tuple[Collection[str], int]:
     """The inputs' versions of then: the next run computes what they touched since. An extract has no ledger."""
     touched = transaction_log.touched_days(lake.root, table.key, version) or set()
-    if isinstance(table.write, ReplaceWhole):
+    if table.write.replaces_whole:
         touched = {_today()}  # the run of any day computes it
-    taken = 0 if isinstance(table.write, Extract) else gold_refreshes.revert_since(lake.root, table, since)
+    taken = 0 if table.write.is_extract else gold_refreshes.revert_since(lake.root, table, since)
     return {day for day in touched if day is not None}, taken
 
 

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta, timezone
 from deltalake import DeltaTable
 
 from medallion_assets.contracts.table import Table
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import table_path
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-class RollbackError(Exception):
+class RollbackError(MedallionError):
     """What was asked cannot be restored. The table was not changed."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from medallion_assets.contracts.expected import last_due_day
+from medallion_assets.contracts.freshness import last_due_day
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.control.run_log import OK, entries_of
 

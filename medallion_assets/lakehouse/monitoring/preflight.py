@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from medallion_assets.contracts.table import Extract, Land, Table
+from medallion_assets.contracts.table import Table
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.landing.listing import LandingError, list_days
 from medallion_assets.lakehouse.spark.jars import KEPT, cache
 from medallion_assets.lakehouse.spark.java import JavaError, java_home
@@ -35,7 +36,7 @@ class Finding:
         return not self.problem
 
 
-class PreCheckError(Exception):
+class PreCheckError(MedallionError):
     """A run would fail. A line for each problem: what, where and how to mend it."""
 
 
@@ -120,12 +121,12 @@ def free_disk(root: str, minimum_bytes: int) -> Finding:
 
 def source_readable(landing: str, table: Table) -> Finding | None:
     """Whether the table's landed files can be listed; None for a table that reads none."""
-    source = table.write.judged_by.inputs[0].write if isinstance(table.write, Extract) else table.write
-    if not isinstance(source, Land):
+    folder = table.landing_folder
+    if not folder:
         return None
-    what, where = f"source of {table.key}", os.path.join(landing, source.source)
+    what, where = f"source of {table.key}", os.path.join(landing, folder)
     try:
-        list_days(landing, source.source)
+        list_days(landing, folder)
     except LandingError as error:
         return Finding(what, where, str(error))
     return Finding(what, where)

@@ -8,7 +8,7 @@ import psycopg
 from deltalake.exceptions import CommitFailedError
 from py4j.protocol import Py4JNetworkError
 
-from medallion_assets.lakehouse.silver.merge.commit import ConcurrentChange
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
 
 _PASSING = re.compile(
@@ -36,8 +36,8 @@ _PASSING_SQLSTATES = ("08", "40", "53", "57")
 """Classes of PostgreSQL's: connection, serialization, resources, shutdown."""
 
 
-def is_transient(error: BaseException) -> bool:
-    """Judged by the error and all that caused it."""
+def is_retryable(error: BaseException) -> bool:
+    """By the error and all that caused it: our own say so themselves, others are read."""
     chain = list(_chain(error))
     if any(isinstance(one, Py4JNetworkError) for one in chain):
         return False  # the JVM is gone, and with it the session of this process
@@ -45,6 +45,8 @@ def is_transient(error: BaseException) -> bool:
 
 
 def _passes(error: BaseException) -> bool:
+    if isinstance(error, MedallionError):
+        return error.retryable
     if isinstance(error, SPARK_ERRORS):
         text = str(error)  # with the Java causes
         return bool(_PASSING.search(text)) and not _LASTING.search(text)
@@ -52,7 +54,7 @@ def _passes(error: BaseException) -> bool:
         return error.sqlstate is None or error.sqlstate.startswith(_PASSING_SQLSTATES)
     if isinstance(error, OSError):
         return isinstance(error, TimeoutError) or error.errno in _PASSING_ERRNO
-    return isinstance(error, CommitFailedError | ConcurrentChange)
+    return isinstance(error, CommitFailedError)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -4,8 +4,9 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 
+from medallion_assets.contracts.bronze import FollowDelta, FollowTable
 from medallion_assets.contracts.days import TableDay
-from medallion_assets.contracts.table import FollowDelta, FollowTable, Land, Table
+from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.control.file_ledger import (
     IN_PROGRESS,
     LOADED,
@@ -47,15 +48,15 @@ def landing_state(
 
 
 def _inputs(table: Table) -> list[str]:
-    return [source.key for source in table.inputs]
+    return [source.key for source in table.upstream]
 
 
 def _landed(
     table: Table, landing: str, known: Mapping[str, Mapping[str, LandedEntry]]
 ) -> dict[TableDay, str]:
     days: dict[str, list[File]] = {}
-    if isinstance(table.write, Land):
-        for file in list_files(landing, table.write.source, list_days(landing, table.write.source)):
+    if folder := table.landing_folder:
+        for file in list_files(landing, folder, list_days(landing, folder)):
             days.setdefault(file.day, []).append((file.path, file.size, file.modified_at.isoformat()))
     else:
         for batch in (batch for batches in known.values() for batch in batches.values()):

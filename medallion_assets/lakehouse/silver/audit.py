@@ -7,7 +7,8 @@ from datetime import datetime
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import History, ReplaceDay, Table
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
 from medallion_assets.lakehouse.control.purge_horizons import last_horizon
 from medallion_assets.lakehouse.silver.day_metrics import (
@@ -20,7 +21,6 @@ from medallion_assets.lakehouse.silver.day_metrics import (
 from medallion_assets.lakehouse.silver.merge.resolution import (
     STORED,
     comes_after_current,
-    policy,
     ranked,
     same_as_current,
     with_current,
@@ -32,12 +32,12 @@ from medallion_assets.lakehouse.silver.merge.row_outcomes import (
     outcome_counts,
 )
 from medallion_assets.lakehouse.silver.merge.tombstones import is_expired, may_be_outdated
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE
+from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.predicates import days_predicate
 
 
-def stale_days(lake: Lake, table: Table) -> list[str]:
+def stale_days(lake: Lake, table: SilverTable) -> list[str]:
     """Days that were folded under an older contract, oldest first."""
     days = entries(lake.root, FoldedEntry, table.key)
     return sorted(
@@ -45,7 +45,7 @@ def stale_days(lake: Lake, table: Table) -> list[str]:
     )
 
 
-def audit_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, SilverDayMetrics]:
+def audit_days(lake: Lake, table: SilverTable, days: Collection[str]) -> dict[str, SilverDayMetrics]:
     """The figures of `days` as of now, counted in the rows of bronze, silver and quarantine; writes nothing."""
     landed = entries(lake.root, LandedEntry, table.inputs[0].key, days)
     files = {day: with_rows(listed) for day, listed in landed.items()}
@@ -55,7 +55,7 @@ def audit_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, Sil
     found, _ = counted(table, validated, landed)
     horizon = last_horizon(lake.root, table.key)
     quarantined = _quarantined(lake, table, days, horizon)
-    if isinstance(table.write, ReplaceDay):
+    if not table.write.has_keys:
         outcomes = {
             source: {"current": rows} for source, rows in _rows_by_file(lake, table.key, days).items()
         }
@@ -75,7 +75,7 @@ def audit_days(lake: Lake, table: Table, days: Collection[str]) -> dict[str, Sil
     return {day: SilverDayMetrics(day, found[day], landed[day], unique) for day in days}
 
 
-def _folded(lake: Lake, table: Table) -> DataFrame:
+def _folded(lake: Lake, table: SilverTable) -> DataFrame:
     """All valid changes that count."""
     landed = entries(lake.root, LandedEntry, table.inputs[0].key)
     files = unchanged_files(entries(lake.root, FoldedEntry, table.key), landed)
@@ -83,7 +83,7 @@ def _folded(lake: Lake, table: Table) -> DataFrame:
 
 
 def _quarantined(
-    lake: Lake, table: Table, days: Collection[str], horizon: datetime | None
+    lake: Lake, table: SilverTable, days: Collection[str], horizon: datetime | None
 ) -> dict[tuple[str, str], int]:
     """Rows in quarantine; of days from which they were purged, and that were not folded again, those of the ledger."""
     purged = [day for day in days if horizon and day < str(horizon.date())]
@@ -101,7 +101,7 @@ def _rows_by_file(lake: Lake, key: str, days: Collection[str]) -> dict[tuple[str
 
 def count_outcomes(
     lake: Lake,
-    table: Table,
+    table: SilverTable,
     own: DataFrame,
     folded: Callable[[], DataFrame],
     horizon: datetime | None = None,
@@ -123,32 +123,34 @@ def count_outcomes(
 
 
 def _with_purged(
-    table: Table, rows: DataFrame, folded: Callable[[], DataFrame], horizon: datetime
+    table: SilverTable, rows: DataFrame, folded: Callable[[], DataFrame], horizon: datetime
 ) -> DataFrame:
     """`_current` is the purged tombstone where nothing is stored of a key and its last change is an expired delete.
 
     Folded, not counted in the ledger: that tells of a file's rows as of its own fold, before the delete came. And so
     a live row that somebody lost still leaves its changes without an outcome.
     """
-    keys = list(policy(table).keys)
-    unknown = rows.where(F.col("_current").isNull() & may_be_outdated(rows, horizon)).select(*keys)
+    keys = list(table.merge_keys)
+    unknown = rows.where(F.col("_current").isNull() & may_be_outdated(rows, horizon)).select(
+        *map(quoted, keys)
+    )
     if unknown.isEmpty():
         return rows
     last = ranked(table, folded().join(unknown, keys, "left_semi")).where("_rank = 1")
     tombstone = F.struct(*STORED, F.lit(None).cast("string").alias("partition")).alias("_purged")
-    purged = last.where(is_expired(last, horizon)).select(*keys, tombstone)
+    purged = last.where(is_expired(last, horizon)).select(*map(quoted, keys), tombstone)
     joined = rows.join(purged, keys, "left")
     return joined.withColumn("_current", F.coalesce("_current", "_purged")).drop("_purged")
 
 
-def is_unique(lake: Lake, table: Table) -> bool:
+def is_unique(lake: Lake, table: SilverTable) -> bool:
     """Whether no key of the whole table has two rows; of versions, whether no two of a key overlap."""
     if not lake.exists(table.key):
         return True
     rows = lake.read(table.key)
-    if isinstance(table.write, History):
-        along = Window.partitionBy(*table.write.keys).orderBy("valid_from")
+    if table.write.keeps_versions:
+        along = Window.partitionBy(*map(quoted, table.merge_keys)).orderBy("valid_from")
         until = F.lead("valid_from").over(along)
         rows = rows.select(until.alias("_next"), "valid_to")
         return rows.where("_next IS NOT NULL AND (valid_to IS NULL OR valid_to > _next)").isEmpty()
-    return rows.groupBy(*policy(table).keys).count().where("count > 1").isEmpty()
+    return rows.groupBy(*map(quoted, table.merge_keys)).count().where("count > 1").isEmpty()

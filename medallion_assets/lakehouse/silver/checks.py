@@ -2,17 +2,17 @@
 
 from medallion_assets.contracts.checks import Check, Verdict, blocking_failure
 from medallion_assets.contracts.rules import Rule, Severity
-from medallion_assets.contracts.table import History, Table, Upsert
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 
 _CONSEQUENCE = {Severity.QUARANTINE: "go to quarantine", Severity.WARN: "lose score"}
 
 
-def silver_checks(table: Table) -> list[Check[SilverDayMetrics]]:
+def silver_checks(table: SilverTable) -> list[Check[SilverDayMetrics]]:
     """A key with two rows also puts out the row counts, so it is looked for first."""
     checks = [
         _quarantine_ratio(table.quarantine_limit),
-        *([_unique_key(table.write)] if isinstance(table.write, Upsert) else []),
+        *([_unique_key(table)] if table.write.has_keys else []),
         Check(
             "row_conservation", "Every landed row has one outcome, file by file.", _conserved, blocking=True
         ),
@@ -21,7 +21,7 @@ def silver_checks(table: Table) -> list[Check[SilverDayMetrics]]:
     return [*checks, *map(_rule_check, table.row_rules)]
 
 
-def blocked_by(table: Table, day: SilverDayMetrics) -> str | None:
+def blocked_by(table: SilverTable, day: SilverDayMetrics) -> str | None:
     """The blocking check that keeps the day from being published."""
     return blocking_failure(silver_checks(table), day)
 
@@ -35,8 +35,8 @@ def _quarantine_ratio(limit: float) -> Check[SilverDayMetrics]:
     return Check("quarantine_ratio", description, evaluate, blocking=True)
 
 
-def _unique_key(write: Upsert) -> Check[SilverDayMetrics]:
-    once = "one version at any time" if isinstance(write, History) else "one row"
+def _unique_key(table: SilverTable) -> Check[SilverDayMetrics]:
+    once = "one version at any time" if table.write.keeps_versions else "one row"
     description = f"A key has at most {once}."
     return Check("unique_key", description, lambda day: Verdict(day.unique, _rows(day)), blocking=True)
 
@@ -56,8 +56,13 @@ def _rule_check(rule: Rule) -> Check[SilverDayMetrics]:
         broken = day.broken(rule.name)
         return Verdict(broken == 0, {"broken": broken, **_rows(day)})
 
-    description = f"Rows that do not satisfy `{rule.predicate}` {_CONSEQUENCE[rule.severity]}."
+    description = f"Rows that do not satisfy {_code(rule.predicate)} {_CONSEQUENCE[rule.severity]}."
     return Check(rule.name, description, evaluate, "WARN")
+
+
+def _code(sql: str) -> str:
+    """SQL as Markdown shows it, also where it holds quoted names."""
+    return f"`` {sql} ``" if "`" in sql else f"`{sql}`"
 
 
 def _rows(day: SilverDayMetrics) -> dict[str, int]:

@@ -8,7 +8,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Table
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.watermark import later
 from medallion_assets.lakehouse.control.file_ledger import IN_PROGRESS, LOADED, FoldedEntry, LandedEntry
 from medallion_assets.lakehouse.silver.validation import tally, validate
@@ -66,7 +66,7 @@ def _outcomes(entry: FoldedEntry | None) -> int:
 
 
 def counted(
-    table: Table, validated: DataFrame, landed: Mapping[str, Mapping[str, LandedEntry]]
+    table: SilverTable, validated: DataFrame, landed: Mapping[str, Mapping[str, LandedEntry]]
 ) -> tuple[dict[str, dict[str, FoldedEntry]], str | None]:
     """One entry per day and file of the rows, with every valid row as current; and the newest change's time."""
     found: dict[str, dict[str, FoldedEntry]] = defaultdict(dict)
@@ -88,7 +88,7 @@ def counted(
     return found, reduce(later, newest) if newest else None
 
 
-def started_entry(table: Table, landed: LandedEntry) -> FoldedEntry:
+def started_entry(table: SilverTable, landed: LandedEntry) -> FoldedEntry:
     return FoldedEntry(
         table_name=table.key,
         day=landed.day,
@@ -123,7 +123,7 @@ def _is_unchanged(folded: FoldedEntry, landed: LandedEntry | None) -> bool:
     return landed is not None and folded.identity == landed.identity and folded.fingerprint != IN_PROGRESS
 
 
-def validated_rows(lake: Lake, table: Table, files: Files) -> DataFrame:
+def validated_rows(lake: Lake, table: SilverTable, files: Files) -> DataFrame:
     """The bronze rows of these files, validated."""
     days = sorted(day for day, paths in files.items() if paths)
     paths = sorted(path for listed in files.values() for path in listed)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from pyspark.sql import DataFrame
 
-from medallion_assets.contracts.table import History, Table
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
 from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
@@ -17,11 +18,11 @@ from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 
 
-class BlockedDays(Exception):
+class BlockedDays(MedallionError):
     """A rebuild would lose the rows of days that a blocking check holds back."""
 
 
-def rebuild(lake: Lake, table: Table) -> dict[str, SilverDayMetrics]:
+def rebuild(lake: Lake, table: SilverTable) -> dict[str, SilverDayMetrics]:
     """Rebuilds silver and its quarantine from all of bronze, with the contract's types. BlockedDays if a day is."""
     with one_writer(lake.root, table.key):
         return _Rebuild(lake, table).run()
@@ -30,7 +31,7 @@ def rebuild(lake: Lake, table: Table) -> dict[str, SilverDayMetrics]:
 class _Rebuild(Step):
     """One run of `rebuild`: every landed day is restated, and what was there is forgotten."""
 
-    def __init__(self, lake: Lake, table: Table):
+    def __init__(self, lake: Lake, table: SilverTable):
         known = entries(lake.root, FoldedEntry, table.key) | entries(
             lake.root, LandedEntry, table.inputs[0].key
         )
@@ -71,7 +72,7 @@ class _Rebuild(Step):
         self.lake.rewrite(keyless_rows(valid), self.table.key, "_ingestion_date")
 
     def _fold(self, valid: DataFrame, days: Mapping[str, SilverDayMetrics], open_days: list[str]) -> Staged:
-        if isinstance(self.table.write, History):
+        if self.table.write.keeps_versions:
             return scd2.rebuild(self.table, valid, self.horizon)
         rows = sum(figures.total("rows") - figures.total("quarantined") for figures in days.values())
         return scd1.rebuild(self.table, valid, rows, self.horizon)

@@ -7,7 +7,7 @@ from delta.tables import DeltaTable
 from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Table, Upsert
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
 from medallion_assets.lakehouse.control.purge_horizons import last_horizon, record_horizon
 from medallion_assets.lakehouse.silver.day_metrics import unchanged_files, with_rows
@@ -26,7 +26,7 @@ class Expired:
     quarantined: int = 0
 
 
-def purge_expired(lake: Lake, table: Table, now: datetime) -> Expired:
+def purge_expired(lake: Lake, table: SilverTable, now: datetime) -> Expired:
     """Removes what is older than the contract's `purge_after`; no commit where nothing is. `now` bears a zone."""
     if table.purge_after is None:
         return Expired()
@@ -35,7 +35,7 @@ def purge_expired(lake: Lake, table: Table, now: datetime) -> Expired:
         horizon = (now - table.purge_after).astimezone(timezone.utc)
         horizon = max(horizon, before) if before else horizon
         old, days = is_before(F.col("_deleted_at"), horizon), _quarantined_days(lake, table, horizon)
-        has_old = isinstance(table.write, Upsert) and _holds(lake, table.key, old)
+        has_old = table.write.has_keys and _holds(lake, table.key, old)
         if not has_old and not days:
             return Expired()
         record_horizon(lake.root, table.key, horizon)
@@ -45,7 +45,7 @@ def purge_expired(lake: Lake, table: Table, now: datetime) -> Expired:
         )
 
 
-def _quarantined_days(lake: Lake, table: Table, horizon: datetime) -> list[str]:
+def _quarantined_days(lake: Lake, table: SilverTable, horizon: datetime) -> list[str]:
     """Days before the horizon's; not one that silver has not folded as it is landed, such as a blocked one."""
     held = transaction_log.partition_bytes(lake.root, f"quarantine/{table.name}")
     days = sorted(day for day in held if day and day < str(horizon.date()))
@@ -54,7 +54,7 @@ def _quarantined_days(lake: Lake, table: Table, horizon: datetime) -> list[str]:
     return [day for day in days if folded[day] == set(with_rows(landed[day]))]
 
 
-def _delete_quarantined(lake: Lake, table: Table, days: list[str]) -> int:
+def _delete_quarantined(lake: Lake, table: SilverTable, days: list[str]) -> int:
     key = f"quarantine/{table.name}"
     with one_writer(lake.root, key):
         return _delete(lake, key, F.expr(days_predicate("_ingestion_date", days)))

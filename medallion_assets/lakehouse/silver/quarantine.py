@@ -3,12 +3,12 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Table
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.lakehouse.silver.validation import failed_rules
 
 
-def quarantined_rows(table: Table, validated: DataFrame) -> DataFrame:
+def quarantined_rows(table: SilverTable, validated: DataFrame) -> DataFrame:
     """The broken rows as landed, with the names of the rules that they broke."""
     return validated.where("_quarantined").select(
         "_landed.*",

@@ -11,8 +11,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType
 
-from medallion_assets.contracts.table import History, ReplaceDay, Table
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.contracts.watermark import SourceOffset, later
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.control.file_ledger import (
     PENDING,
@@ -37,7 +39,7 @@ from medallion_assets.lakehouse.silver.merge.commit import publish
 from medallion_assets.lakehouse.silver.merge.stage import Staged
 from medallion_assets.lakehouse.silver.plan import DayPlan, Fold, plan_day
 from medallion_assets.lakehouse.silver.quarantine import quarantined_rows
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE, business_columns
+from medallion_assets.lakehouse.silver.standardize import business_columns
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
@@ -45,12 +47,12 @@ from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate, files_predicate
 
 
-class IncompatibleContract(Exception):
+class IncompatibleContract(MedallionError):
     """The contract gives a column another type than the table has. The message says how to rebuild the table."""
 
 
 def refresh_days(
-    lake: Lake, table: Table, days: Collection[str], again: Collection[str] = ()
+    lake: Lake, table: SilverTable, days: Collection[str], again: Collection[str] = ()
 ) -> dict[str, SilverDayMetrics]:
     """Brings silver up to date with the bronze rows of `days`; a blocked day is validated and not published.
 
@@ -63,7 +65,7 @@ def refresh_days(
 class Step:
     """One run of `refresh_days`."""
 
-    def __init__(self, lake: Lake, table: Table, days: Collection[str], again: Collection[str] = ()):
+    def __init__(self, lake: Lake, table: SilverTable, days: Collection[str], again: Collection[str] = ()):
         self.lake, self.table = lake, table
         self.bronze = table.inputs[0]
         self.horizon = last_horizon(lake.root, table.key)
@@ -78,7 +80,7 @@ class Step:
         fingerprints = {entry.fingerprint for entry in self.folded[day].values()}
         landed, folded = identities(with_rows(self.landed[day])), identities(self.folded[day])
         plan = plan_day(landed, folded, fingerprints, self.table.fingerprint)
-        is_whole = plan.fold is Fold.INCREMENTAL and isinstance(self.table.write, ReplaceDay)
+        is_whole = plan.fold is Fold.INCREMENTAL and not self.table.write.has_keys
         return DayPlan(Fold.RESTATE, frozenset(landed)) if is_whole or again else plan
 
     def run(self) -> dict[str, SilverDayMetrics]:
@@ -108,7 +110,7 @@ class Step:
         if not self.lake.exists(self.table.key):
             return
         there = {field.name.lower(): field.dataType for field in self.lake.read(self.table.key).schema}
-        keeps_versions = isinstance(self.table.write, History)
+        keeps_versions = self.table.write.keeps_versions
         if ("valid_from" in there) != keeps_versions:
             raise IncompatibleContract(
                 f"{self.table.key} keeps {'no versions' if keeps_versions else 'versions'} in the lake, against the "
@@ -168,7 +170,7 @@ class Step:
         if not open_days:
             return dict(days)
         valid = validated.where(~F.col("_quarantined") & F.expr(days_predicate("_ingestion_date", open_days)))
-        if isinstance(self.table.write, ReplaceDay):
+        if not self.table.write.has_keys:
             self._replace_days(valid, open_days)
             return dict(days)
         staged = self._fold(valid, days, open_days)
@@ -189,7 +191,7 @@ class Step:
     def _fold(self, valid: DataFrame, days: Mapping[str, SilverDayMetrics], open_days: list[str]) -> Staged:
         lake, table, horizon = self.lake, self.table, self.horizon
         restated = [day for day in open_days if self.plans[day].fold is Fold.RESTATE]
-        if isinstance(table.write, History):
+        if table.write.keeps_versions:
             if restated:
                 return scd2.remerge_keys(lake, table, valid, self._others(open_days), horizon)
             return scd2.merge_new(lake, table, valid, lambda: self._others(open_days), horizon)

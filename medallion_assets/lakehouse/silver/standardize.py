@@ -4,11 +4,9 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Column, Table, Upsert
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import Column
 from medallion_assets.lakehouse.spark.expressions import quoted
-
-PROVENANCE = ("_ingestion_date", "_source_file")
-
 
 # Spark's cast reads '10:00' as today and '2026-01-05 garbage' as a date: only ISO 8601 passes.
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
@@ -35,11 +33,11 @@ def business_columns(changes: DataFrame) -> list[str]:
     return [name for name in changes.columns if not name.startswith("_")]
 
 
-def _sequenced(table: Table, changes: DataFrame) -> DataFrame:
+def _sequenced(table: SilverTable, changes: DataFrame) -> DataFrame:
     """`_sequence`: the columns of the contract, delete after upsert, hash of the typed business fields."""
-    if not isinstance(table.write, Upsert):
+    if not table.write.has_keys:
         return changes
-    order = [F.col(name).alias(name) for name in table.write.sequence_by] or [
+    order = [quoted(name).alias(name) for name in table.write.sequence] or [
         F.col("_ingestion_date").alias("ingestion_date"),
         natural_order("_source_file").alias("file"),
     ]

@@ -9,18 +9,20 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.rules import Rule
-from medallion_assets.contracts.table import DELETE_OPS, VERSIONED, History, Table, Upsert, quarantine_mask
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE, _sequenced, typed
+from medallion_assets.contracts.silver import DELETE_OPS, MASK_BITS, SilverTable, quarantine_masks
+from medallion_assets.contracts.technical_columns import PROVENANCE, VERSIONED
+from medallion_assets.lakehouse.silver.standardize import _sequenced, typed
 from medallion_assets.lakehouse.spark.expressions import quoted
 
 
-def validate(table: Table, landed: DataFrame) -> DataFrame:
+def validate(table: SilverTable, landed: DataFrame) -> DataFrame:
     """Bronze rows in, the same number of rows out: business columns typed and cleaned, then
 
-    `_sequence`, `_is_delete`, `_broken` (a bit per rule, in the order of `table.row_rules`), `_quarantined`,
-    `_data_quality_score` (0 to 100), `_landed` (the text as landed, for quarantined rows) and the provenance.
+    `_sequence`, `_is_delete`, `_broken_0` and so on (a bit per rule, in the order of `table.row_rules`, 63 to a
+    column), `_quarantined`, `_data_quality_score` (0 to 100), `_landed` (the text as landed, for quarantined rows) and
+    the provenance.
     """
-    op = table.write.op if isinstance(table.write, Upsert) else None
+    op = table.write.op_column
     contract = {name.lower() for name in (*table.column_names, *([op] if op else []))}
     there = {name.lower(): name for name in landed.columns if not name.startswith("_")}
     extras = [name for lower, name in there.items() if lower not in contract]
@@ -43,23 +45,29 @@ def validate(table: Table, landed: DataFrame) -> DataFrame:
     return _sequenced(table, _ruled(table, changes.withColumn("_is_delete", F.col("_op").isin(*DELETE_OPS))))
 
 
-def _apart(table: Table, name: str) -> str:
+def _apart(table: SilverTable, name: str) -> str:
     """The name of a landed column that the contract does not name, apart from those that versions bear."""
-    is_taken = isinstance(table.write, History) and name.lower() in VERSIONED
+    is_taken = table.write.keeps_versions and name.lower() in VERSIONED
     return f"landed_{name}" if is_taken else name
 
 
-def _ruled(table: Table, changes: DataFrame) -> DataFrame:
+def _ruled(table: SilverTable, changes: DataFrame) -> DataFrame:
     rules = table.row_rules
-    broken = reduce(
-        lambda bits, bit: bits.bitwiseOR(bit),
+    bits = [
+        F.when(is_broken(table, rule), F.lit(1 << i % MASK_BITS)).otherwise(F.lit(0)).cast("long")
+        for i, rule in enumerate(rules)
+    ]
+    words = [bits[start : start + MASK_BITS] for start in range(0, len(bits), MASK_BITS)]
+    changes = changes.withColumns(
+        {_word(i * MASK_BITS): reduce(Expression.bitwiseOR, word) for i, word in enumerate(words)}
+    )
+    quarantined = reduce(
+        Expression.__or__,
         [
-            F.when(is_broken(table, rule), F.lit(1 << i)).otherwise(F.lit(0)).cast("long")
-            for i, rule in enumerate(rules)
+            F.col(_word(i * MASK_BITS)).bitwiseAND(F.lit(mask).cast("long")) != 0
+            for i, mask in enumerate(quarantine_masks(rules))
         ],
     )
-    changes = changes.withColumn("_broken", broken)
-    quarantined = F.col("_broken").bitwiseAND(F.lit(quarantine_mask(rules)).cast("long")) != 0
     return changes.select(
         *[quoted(name) for name in changes.columns if name not in ("_landed", "_op")],
         quarantined.alias("_quarantined"),
@@ -68,15 +76,20 @@ def _ruled(table: Table, changes: DataFrame) -> DataFrame:
     )
 
 
-def is_broken(table: Table, rule: Rule) -> Expression:
+def is_broken(table: SilverTable, rule: Rule) -> Expression:
     """A delete is validated on key, sequence and op only."""
     broken = ~F.coalesce(F.expr(rule.predicate), F.lit(False))
-    return broken if set(rule.columns) <= table.judged_when_deleted else broken & ~F.col("_is_delete")
+    return broken if set(rule.columns) <= table.validated_when_deleted else broken & ~F.col("_is_delete")
+
+
+def _word(i: int) -> str:
+    """The column with the bit of rule number `i`."""
+    return f"_broken_{i // MASK_BITS}"
 
 
 def breaks(i: int) -> Expression:
     """1 where the row breaks the rule number `i`, else 0."""
-    return F.shiftright(F.col("_broken"), i).bitwiseAND(F.lit(1).cast("long"))
+    return F.shiftright(F.col(_word(i)), i % MASK_BITS).bitwiseAND(F.lit(1).cast("long"))
 
 
 def failed_rules(rules: Sequence[Rule]) -> Expression:
@@ -92,7 +105,7 @@ def _score(rules: Sequence[Rule]) -> Expression:
     return F.round((F.lit(total) - lost) * F.lit(100.0) / F.lit(total), 2)
 
 
-def tally(table: Table, validated: DataFrame) -> DataFrame:
+def tally(table: SilverTable, validated: DataFrame) -> DataFrame:
     """One row per ingestion day and file: rows, quarantined, score_sum and rows that break rule i (`broken_<i>`).
 
     `newest`: the latest time (or number) of change of a valid row, as text; not of one more than a day ahead of us.
@@ -106,8 +119,8 @@ def tally(table: Table, validated: DataFrame) -> DataFrame:
     )
 
 
-def _newest(table: Table) -> Expression:
-    first = table.write.sequence_by[:1] if isinstance(table.write, Upsert) else ()
+def _newest(table: SilverTable) -> Expression:
+    first = table.write.sequence[:1]
     if not first:
         return F.lit(None).cast("string")
     value, counts = quoted(first[0]), ~F.col("_quarantined")

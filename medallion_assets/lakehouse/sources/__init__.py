@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from pyspark.sql import SparkSession
 
-from medallion_assets.contracts.table import FollowDelta, FollowTable
+from medallion_assets.contracts.bronze import FollowDelta, FollowTable
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse.sources import delta_source, postgres_source
 from medallion_assets.lakehouse.sources.base import Batch

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 
 from medallion_assets.contracts.watermark import SourceOffset
+from medallion_assets.errors import MedallionError
 
 
-class SourceError(Exception):
+class SourceError(MedallionError):
     """A source cannot be read as its contract says. The message names it, never a password, and says how to mend it."""
 
 

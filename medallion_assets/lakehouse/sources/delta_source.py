@@ -11,7 +11,7 @@ from deltalake.exceptions import TableNotFoundError
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import FollowDelta
+from medallion_assets.contracts.bronze import FollowDelta
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse.sources.base import Batch, SourceError
 from medallion_assets.lakehouse.spark.expressions import as_text, quoted

@@ -13,7 +13,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from medallion_assets.contracts.table import FollowTable
+from medallion_assets.contracts.bronze import FollowTable
 from medallion_assets.lakehouse.sources.base import SourceError
 
 SHAPE = "postgresql://user:password@host:5432/name"

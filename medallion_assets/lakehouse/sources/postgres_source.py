@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 from pyspark.sql import DataFrame, SparkSession
 
-from medallion_assets.contracts.table import FollowTable
+from medallion_assets.contracts.bronze import FollowTable
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse.sources.base import Batch, SourceError
 from medallion_assets.lakehouse.sources.postgres_connection import named, read, session

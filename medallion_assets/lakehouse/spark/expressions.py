@@ -4,10 +4,12 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BinaryType, DataType, LongType, MapType, StructType, VariantType
 
+from medallion_assets.contracts.sql_text import quoted_name
+
 
 def quoted(name: str) -> Column:
     """The column of just this name, whatever dots or backticks it holds."""
-    return F.col(f"`{name.replace('`', '``')}`")
+    return F.col(quoted_name(name))
 
 
 BILLION = 1_000_000_000

@@ -12,6 +12,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.spark.java import JavaError, java_home
 
 PACKAGES = ("io.delta:delta-spark_4.2_2.13:4.4.0", "org.postgresql:postgresql:42.7.14")
@@ -21,7 +22,7 @@ PACKAGES = ("io.delta:delta-spark_4.2_2.13:4.4.0", "org.postgresql:postgresql:42
 KEPT = ("io.delta_*.jar", "org.postgresql_postgresql-*.jar")
 
 
-class JarsError(RuntimeError):
+class JarsError(MedallionError):
     """The jars are neither cached nor to be fetched. The message says what to do."""
 
 

@@ -10,12 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from medallion_assets.errors import MedallionError
+
 SUPPORTED = (17, 21, 25)
 PACKAGE = "openjdk-17-jre-headless"
 ADVICE = f"install Java 17, 21 or 25 (Debian, Ubuntu: apt-get install {PACKAGE}) and set JAVA_HOME to it"
 
 
-class JavaError(RuntimeError):
+class JavaError(MedallionError):
     """No usable Java. The message is one line for the person at the terminal."""
 
 

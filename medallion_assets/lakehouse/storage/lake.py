@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
+from medallion_assets.contracts.sql_text import quoted_name
+
 
 @dataclass(frozen=True)
 class Lake:
@@ -47,7 +49,7 @@ class Lake:
     def empty(self, columns: Mapping[str, str]) -> DataFrame:
         """No rows with columns of these SQL types."""
         return self.spark.createDataFrame(
-            [], ", ".join(f"`{name}` {type_}" for name, type_ in columns.items())
+            [], ", ".join(f"{quoted_name(name)} {type_}" for name, type_ in columns.items())
         )
 
     def rewrite(self, rows: DataFrame, key: str, partition_by: str | None) -> None:

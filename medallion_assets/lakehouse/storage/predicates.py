@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping
 
+from medallion_assets.contracts.sql_text import quoted_name
+
 
 def literal(text: str) -> str:
     """A SQL string literal; `replaceWhere` takes only text."""
@@ -11,7 +13,7 @@ def literal(text: str) -> str:
 
 def days_predicate(column: str, days: Collection[str]) -> str:
     dates = ", ".join(f"DATE'{day}'" for day in sorted(days))
-    return f"{column} IN ({dates})"
+    return f"{quoted_name(column)} IN ({dates})"
 
 
 def files_predicate(whole_days: Collection[str], files: Mapping[str, Collection[str]]) -> str:

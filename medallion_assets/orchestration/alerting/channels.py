@@ -16,7 +16,7 @@ from pydantic import Field
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from medallion_assets.lakehouse.control.run_log import now
+from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.orchestration.alerting.incidents import Incident
 
 PATIENCE_SECONDS = 5

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from medallion_assets.lakehouse.control.run_log import PipelineError, errors_of, now, record_error
+from medallion_assets.lakehouse.control.run_log import PipelineError, errors_of, record_error
+from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.orchestration.settings import SENSOR_STATUS
 

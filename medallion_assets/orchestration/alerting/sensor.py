@@ -12,7 +12,8 @@ from typing import TypeVar
 import dagster as dg
 
 from medallion_assets.contracts.table import Table
-from medallion_assets.lakehouse.control.run_log import CheckResult, PipelineError, now, since
+from medallion_assets.lakehouse.control.run_log import CheckResult, PipelineError, since
+from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.monitoring.freshness import late_tables
 from medallion_assets.orchestration.alerting.channels import AlertSettings
 from medallion_assets.orchestration.alerting.failed_runs import failed_runs_sensor

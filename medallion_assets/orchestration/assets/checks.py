@@ -6,9 +6,12 @@ What a check asserts is written in `lakehouse/<layer>/checks.py`: a new check is
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.checks import Check, Verdict
-from medallion_assets.contracts.expected import is_off
-from medallion_assets.contracts.table import Extract, Table
+from medallion_assets.contracts.freshness import is_off
+from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.bronze.checks import bronze_checks
 from medallion_assets.lakehouse.gold.checks import extract_checks, gold_checks
 from medallion_assets.lakehouse.silver.checks import silver_checks
@@ -43,10 +46,12 @@ def first_rejection(checks: Iterable[Check[Any]], verdicts: Mapping[str, Verdict
 
 
 def _checks_of_layer(table: Table) -> list[Check[Any]]:
-    if isinstance(table.write, Extract):
-        return [*extract_checks()]
-    layers = {"bronze": bronze_checks, "silver": silver_checks, "gold": gold_checks}
-    return [*layers[table.layer](table)]
+    if isinstance(table, BronzeTable):
+        return [*bronze_checks(table)]
+    if isinstance(table, SilverTable):
+        return [*silver_checks(table)]
+    assert isinstance(table, GoldTable)
+    return [*extract_checks()] if table.write.is_extract else [*gold_checks(table)]
 
 
 def _has_data(table: Table) -> Check[DayMetrics]:

@@ -18,7 +18,7 @@ _HIDDEN = ("_sequence", "_ingestion_timestamp", "_source_modified_at", "_quarant
 
 def previews(lakehouse: LakehouseResource, table: Table, day: str) -> dict[str, Any]:
     """Rows of the day, and its quarantined rows, as Markdown."""
-    column = table.partition_by if table.layer == "gold" else "_ingestion_date"
+    column = table.partition_column if table.layer == "gold" else "_ingestion_date"
     of_day = f"{column} = DATE '{day}'" if column else "true"
     found = {"preview": _rows(lakehouse, table.key, of_day)}
     if table.layer == "silver":

@@ -12,6 +12,7 @@ import dagster as dg
 from medallion_assets.contracts.checks import Check, Verdict
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.control import run_log
+from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.orchestration.assets import partition_events
@@ -95,7 +96,7 @@ class Reporter:
             passed=verdict.passed,
             severity=check.severity,
             figures=json.dumps(dict(verdict.metadata)),
-            timestamp=run_log.now(),
+            timestamp=now(),
         )
 
     def _keep(self, rows: Sequence[run_log.Row]) -> None:

@@ -9,6 +9,7 @@ from statistics import mean
 
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.control import run_log
+from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.orchestration.assets.steps import DayReport
@@ -78,11 +79,10 @@ class RunMetrics:
 
     def _entry(self, day: str, status: str) -> run_log.RunEntry:
         key, code = self.table.key, self.table.fingerprint
-        return run_log.RunEntry(key, day, self.lake.run_id, status, code, run_log.now())
+        return run_log.RunEntry(key, day, self.lake.run_id, status, code, now())
 
     def _size(self, day: str) -> int:
-        is_partitioned = self.table.layer == "bronze" or self.table.partition_by is not None
-        return self.sizes.get(day, 0) if is_partitioned else sum(self.sizes.values())
+        return self.sizes.get(day, 0) if self.table.partition_column else sum(self.sizes.values())
 
 
 def measured(lake: Lake, table: Table, start: Start, reports: Collection[DayReport]) -> RunMetrics:

@@ -7,8 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.checks import Verdict
-from medallion_assets.contracts.table import Extract, ReplaceWhole, Table
+from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse import bronze, gold, silver
 from medallion_assets.lakehouse.bronze.ingest import BronzeDayMetrics
 from medallion_assets.lakehouse.control.run_log import BLOCKED, NO_DATA, OK
@@ -43,22 +46,24 @@ class DayReport:
 
 def run(lake: Lake, table: Table, days: Collection[str]) -> list[DayReport]:
     """Brings the days up to date; gold also reports the days that it found to be touched by newer inputs."""
-    if table.layer == "bronze":
+    if isinstance(table, BronzeTable):
         return _bronze_reports(table, bronze.ingest_days(lake, table, days))
-    if table.layer == "silver":
+    if isinstance(table, SilverTable):
         return silver_reports(lake, table, silver.refresh_days(lake, table, days))
-    if isinstance(table.write, Extract):
+    assert isinstance(table, GoldTable)
+    if table.write.is_extract:
         return _extract_reports(table, gold.extract_days(lake, table, days))
     return _gold_reports(lake, table, gold.refresh_days(lake, table, days).days)
 
 
 def audit(lake: Lake, table: Table, days: Collection[str]) -> list[DayReport]:
     """Counts the days again as they are stored."""
-    if table.layer == "bronze":
+    if isinstance(table, BronzeTable):
         return _bronze_reports(table, bronze.audit_days(lake, table, days))
-    if table.layer == "silver":
+    if isinstance(table, SilverTable):
         return silver_reports(lake, table, silver.audit_days(lake, table, days))
-    if isinstance(table.write, Extract):
+    assert isinstance(table, GoldTable)
+    if table.write.is_extract:
         return _extract_reports(table, gold.audit_extract_days(lake, table, days))
     metrics, newer = gold.audit_days(lake, table, days)
     return _gold_reports(
@@ -83,7 +88,7 @@ def _bronze_reports(table: Table, days: Mapping[str, BronzeDayMetrics]) -> list[
     ]
 
 
-def silver_reports(lake: Lake, table: Table, days: Mapping[str, SilverDayMetrics]) -> list[DayReport]:
+def silver_reports(lake: Lake, table: SilverTable, days: Mapping[str, SilverDayMetrics]) -> list[DayReport]:
     stale, checks = silver.stale_days(lake, table), checks_of(table)
     return [
         DayReport(
@@ -105,9 +110,9 @@ def silver_reports(lake: Lake, table: Table, days: Mapping[str, SilverDayMetrics
     ]
 
 
-def _gold_reports(lake: Lake, table: Table, days: Mapping[str, GoldDayMetrics]) -> list[DayReport]:
+def _gold_reports(lake: Lake, table: GoldTable, days: Mapping[str, GoldDayMetrics]) -> list[DayReport]:
     """Of a table that is computed whole all days have the same metrics: the verdicts are given once, with the last."""
-    whole, calendar, checks = isinstance(table.write, ReplaceWhole), set(lake.calendar), checks_of(table)
+    whole, calendar, checks = table.write.replaces_whole, set(lake.calendar), checks_of(table)
     outside = {} if whole else gold.outside_days(lake, table, lake.calendar)
     return [
         DayReport(

@@ -14,8 +14,10 @@ from typing import TypeVar
 import dagster as dg
 from pydantic import Field
 
+from medallion_assets.contracts.bronze import BronzeTable, FollowDelta
 from medallion_assets.contracts.days import ranges
-from medallion_assets.contracts.table import Extract, FollowDelta, FollowTable, Table, descendants
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import Table, descendants
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse import bronze, silver
 from medallion_assets.lakehouse.control import watermarks
@@ -50,6 +52,7 @@ class OlderVersion(dg.Config):
 
 
 Settings = TypeVar("Settings", bound=dg.Config)
+Kind = TypeVar("Kind", bound=Table)
 Reported = Generator[DayEvents, None, dict[str, str]]
 """The events of some days; returns those that a blocking check rejected, with the check."""
 JobEvents = Generator[DayEvents | dg.Output[None], None, None]
@@ -73,11 +76,13 @@ class TableJob:
         """Around the job's work on the asset: errors are retried or recorded."""
         return handled(self.context, self.lakehouse.lake_root, self.retries, asset)
 
-    def refresh_silver(self, table: Table, work: Callable[[], Mapping[str, SilverDayMetrics]]) -> Reported:
+    def refresh_silver(
+        self, table: SilverTable, work: Callable[[], Mapping[str, SilverDayMetrics]]
+    ) -> Reported:
         """The days of the silver table that `work` returns, then those of gold that it touched."""
         rejected = yield from self._reported(table, lambda: steps.silver_reports(self.lake, table, work()))
         for gold in descendants(table, self.tables.values()):
-            if not isinstance(gold.write, Extract):  # which reads files, not silver
+            if not gold.write.is_extract:  # which reads files, not silver
                 rejected |= yield from self.refresh_gold(gold)
         return rejected
 
@@ -99,7 +104,7 @@ class TableJob:
 
 def replay(job: TableJob, config: OneTable) -> JobEvents:
     with job.handled(f"silver/{config.table}"):
-        table = _named(job.tables, "silver", config.table)
+        table = _named(job.tables, SilverTable, config.table)
         quarantined = transaction_log.partition_bytes(job.lake.root, f"quarantine/{table.name}")
         days = sorted({day for day in quarantined if day}.union(silver.stale_days(job.lake, table)))
         before = _quarantined(job.lake, table, days)
@@ -113,7 +118,7 @@ def replay(job: TableJob, config: OneTable) -> JobEvents:
 
 def full_refresh(job: TableJob, config: OneTable) -> JobEvents:
     with job.handled(f"silver/{config.table}"):
-        table = _named(job.tables, "silver", config.table)
+        table = _named(job.tables, SilverTable, config.table)
         rejected = yield from job.refresh_silver(table, lambda: silver.rebuild(job.lake, table))
         yield from job.finish({}, rejected)
 
@@ -133,7 +138,7 @@ def reconcile_keys(job: TableJob, config: OneTable) -> JobEvents:
         day, deleted = bronze.reconcile_keys(job.lake, table)
         rejected: dict[str, str] = {}
         for below in descendants(table, job.tables.values()):
-            if below.layer == "silver":
+            if isinstance(below, SilverTable):
                 rejected |= yield from job.refresh_silver(below, _refresh(job.lake, below, day))
         yield from job.finish({"deleted": deleted}, rejected)
 
@@ -211,30 +216,30 @@ def _job(
     return graph.to_job(executor_def=dg.in_process_executor)  # pyright: ignore[reportUnknownMemberType]
 
 
-def _refresh(lake: Lake, table: Table, day: str) -> Callable[[], Mapping[str, SilverDayMetrics]]:
+def _refresh(lake: Lake, table: SilverTable, day: str) -> Callable[[], Mapping[str, SilverDayMetrics]]:
     return lambda: silver.refresh_days(lake, table, [day])
 
 
 def _commands(table: Table, days: Collection[str]) -> list[str]:
     """What restates these days. A followed source's batches go and come in one run, so that no row is missed."""
     spans = ranges(days)
-    if days and isinstance(table.write, FollowDelta | FollowTable):
+    if days and table.write.follows_source:
         spans = [(min(days), max(days))]
     select = f"dagster asset materialize -m medallion_assets.definitions --select '{table.key}*'"
     return [f"{select} --partition-range {first}...{last}" for first, last in spans]
 
 
-def _named(tables: Mapping[str, Table], layer: str, name: str) -> Table:
-    table = tables.get(f"{layer}/{name}")
-    if table is None:
-        known = ", ".join(sorted(other.name for other in tables.values() if other.layer == layer))
-        raise dg.Failure(f"There is no table {layer}/{name}. Name one of: {known}", allow_retries=False)
+def _named(tables: Mapping[str, Table], kind: type[Kind], name: str) -> Kind:
+    table = tables.get(f"{kind.layer}/{name}")
+    if not isinstance(table, kind):
+        known = ", ".join(sorted(other.name for other in tables.values() if isinstance(other, kind)))
+        raise dg.Failure(f"There is no table {kind.layer}/{name}. Name one of: {known}", allow_retries=False)
     return table
 
 
-def _followed(tables: Mapping[str, Table], name: str) -> Table:
-    table = _named(tables, "bronze", name)
-    if not isinstance(table.write, FollowDelta | FollowTable):
+def _followed(tables: Mapping[str, Table], name: str) -> BronzeTable:
+    table = _named(tables, BronzeTable, name)
+    if not table.write.follows_source:
         raise dg.Failure(f"{table.key} takes landed files and has no watermark", allow_retries=False)
     return table
 
@@ -254,7 +259,7 @@ def _offset(table: Table, value: str) -> SourceOffset:
         raise dg.Failure(message, allow_retries=False) from None
 
 
-def _quarantined(lake: Lake, table: Table, days: Collection[str]) -> int:
+def _quarantined(lake: Lake, table: SilverTable, days: Collection[str]) -> int:
     """The rows of these days in quarantine, as the ledger has them."""
     ledger = entries(lake.root, FoldedEntry, table.key, days)
     return sum(entry.quarantined for files in ledger.values() for entry in files.values())

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from medallion_assets.contracts.table import Extract, Table
+from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.gold.staleness import staleness
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource
@@ -57,7 +58,7 @@ def stale_gold_sensor(builder: RunRequestBuilder) -> dg.SensorDefinition:
 def _stale_gold(tables: Iterable[Table], root: str, open_runs: OpenRuns) -> StaleGold:
     found = StaleGold()
     for table in tables:
-        if table.layer != "gold" or isinstance(table.write, Extract):
+        if not isinstance(table, GoldTable) or table.write.is_extract:
             continue
         if open_runs.write(table.key):
             found.notes.append(f"{table.key}: an open run is about to write it")

@@ -1,9 +1,8 @@
 """Bronze customers: every change of a customer as it landed."""
 
-from medallion_assets.contracts.table import Column, Land, Table
+from medallion_assets.contracts import BronzeTable, Column, Land
 
-TABLE = Table(
-    layer="bronze",
+TABLE = BronzeTable(
     name="customers",
     description="Households with a loyalty card, as landed: every field is text.",
     write=Land("customers"),

@@ -1,9 +1,8 @@
 """Bronze orders: every order line as it landed."""
 
-from medallion_assets.contracts.table import Column, Land, Table
+from medallion_assets.contracts import BronzeTable, Column, Land
 
-TABLE = Table(
-    layer="bronze",
+TABLE = BronzeTable(
     name="orders",
     description="Order lines of the shops, as landed: every field is text.",
     write=Land("orders"),

@@ -1,9 +1,8 @@
 """Bronze products: every change of a product as it landed."""
 
-from medallion_assets.contracts.table import Column, Land, Table
+from medallion_assets.contracts import BronzeTable, Column, Land
 
-TABLE = Table(
-    layer="bronze",
+TABLE = BronzeTable(
     name="products",
     description="Products of the shops, as landed: every field is text.",
     write=Land("products"),

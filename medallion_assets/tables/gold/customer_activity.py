@@ -3,30 +3,24 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.measures import count, derived, greatest, least, total
-from medallion_assets.contracts.table import Column, ReplaceWhole, Table
+from medallion_assets.contracts import Column, GoldTable, ReplaceWhole, count, derived, greatest, least, total
 from medallion_assets.tables.gold import fact_orders
 
-DAY, KNOWN_DAY = (
-    ("gold.fact_orders.order_date",),
-    ("gold.fact_orders.order_date", "gold.fact_orders.date_key"),
-)
+KNOWN_DAY = ("gold.fact_orders.order_date", "gold.fact_orders.date_key")
 
-TABLE = Table(
-    layer="gold",
+TABLE = GoldTable(
     name="customer_activity",
     description="Completed orders of each customer, guests left out.",
     inputs=(fact_orders.TABLE,),
     where="order_status = 'COMPLETED' AND customer_id IS NOT NULL",
     write=ReplaceWhole(),
     columns=(
-        Column("customer_id", "string", "Household", ("gold.fact_orders.customer_id",)),
-        Column("first_order_date", "date", "First business day", DAY, measure=least("order_date")),
+        Column("customer_id", description="Household"),
+        Column("first_order_date", "date", "First business day", measure=least("order_date")),
         Column(
             "last_order_date",
             "date",
             "Last business day within the calendar",
-            KNOWN_DAY,
             measure=greatest("CASE WHEN date_key <> -1 THEN order_date END"),
         ),
         Column(
@@ -36,16 +30,8 @@ TABLE = Table(
             KNOWN_DAY,
             measure=derived(),
         ),
-        Column(
-            "frequency", "bigint", "Order lines", ("gold.fact_orders.order_id",), measure=count("order_id")
-        ),
-        Column(
-            "monetary_value",
-            "decimal(28,2)",
-            "US dollars",
-            ("gold.fact_orders.order_amount",),
-            measure=total("order_amount"),
-        ),
+        Column("frequency", "bigint", "Order lines", measure=count("order_id")),
+        Column("monetary_value", "decimal(28,2)", "US dollars", measure=total("order_amount")),
     ),
 )
 

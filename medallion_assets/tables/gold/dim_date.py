@@ -3,10 +3,9 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Column, Dimension, Table
+from medallion_assets.contracts import Column, Dimension, GoldTable
 
-TABLE = Table(
-    layer="gold",
+TABLE = GoldTable(
     name="dim_date",
     description="The days of the calendar, and one unknown day for those outside of it.",
     write=Dimension(surrogate="date_key", keys=("date",)),

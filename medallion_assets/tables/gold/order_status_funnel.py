@@ -3,24 +3,22 @@
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.measures import count, derived, total
-from medallion_assets.contracts.table import Column, ReplaceDay, Table
+from medallion_assets.contracts import Column, GoldTable, ReplaceDay, count, derived, total
 from medallion_assets.tables.gold import fact_orders
 
-LINES, AMOUNT = ("gold.fact_orders.order_id",), ("gold.fact_orders.order_amount",)
+LINES = ("gold.fact_orders.order_id",)
 
-TABLE = Table(
-    layer="gold",
+TABLE = GoldTable(
     name="order_status_funnel",
     description="Orders by day and status, and each status's share of the day.",
     inputs=(fact_orders.TABLE,),
     write=ReplaceDay("order_date"),
     partition_by="order_date",
     columns=(
-        Column("order_date", "date", "Business day", ("gold.fact_orders.order_date",)),
-        Column("order_status", "string", "State of the order", ("gold.fact_orders.order_status",)),
-        Column("order_count", "bigint", "Order lines", LINES, measure=count("order_id")),
-        Column("total_amount", "decimal(28,2)", "US dollars", AMOUNT, measure=total("order_amount")),
+        Column("order_date", "date", "Business day"),
+        Column("order_status"),
+        Column("order_count", "bigint", "Order lines", measure=count("order_id")),
+        Column("total_amount", "decimal(28,2)", "US dollars", measure=total("order_amount")),
         Column("percent_of_orders", "decimal(5,2)", "Of the day's order lines", LINES, measure=derived()),
     ),
 )

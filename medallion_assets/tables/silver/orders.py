@@ -3,29 +3,34 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.rules import Severity, at_most_decimals, not_negative, not_null, one_of
-from medallion_assets.contracts.table import Column, Table, Upsert
+from medallion_assets.contracts import (
+    Column,
+    Severity,
+    SilverTable,
+    Upsert,
+    at_most_decimals,
+    not_negative,
+    not_null,
+    one_of,
+)
 from medallion_assets.tables.bronze import orders as bronze_orders
 
 STATUSES = ("PENDING", "PROCESSING", "SHIPPED", "COMPLETED", "CANCELLED", "RETURNED", "VOID")
 
-TABLE = Table(
-    layer="silver",
+TABLE = SilverTable(
     name="orders",
     description="The latest state of each order line; a deleted one is kept as a tombstone.",
     inputs=(bronze_orders.TABLE,),
     write=Upsert(keys=("order_id",), sequence_by=("updated_at",)),
     partition_by="order_date",
     columns=(
-        Column("order_id", "string", "Key of the order line", ("bronze.orders.order_id",)),
-        Column("customer_id", "string", "Household; NULL for a guest", ("bronze.orders.customer_id",)),
-        Column("product_id", "string", "Product of the line", ("bronze.orders.product_id",)),
-        Column("order_date", "date", "Business day of the order, local time", ("bronze.orders.order_date",)),
-        Column(
-            "order_amount", "decimal(18,2)", "US dollars, rounded half up", ("bronze.orders.order_amount",)
-        ),
-        Column("order_status", "string", "One of " + ", ".join(STATUSES), ("bronze.orders.order_status",)),
-        Column("updated_at", "timestamp", "Time of the change, UTC", ("bronze.orders.updated_at",)),
+        Column("order_id"),
+        Column("customer_id", description="Household; NULL for a guest"),
+        Column("product_id"),
+        Column("order_date", "date"),
+        Column("order_amount", "decimal(18,2)", "US dollars, rounded half up"),
+        Column("order_status", description="One of " + ", ".join(STATUSES)),
+        Column("updated_at", "timestamp"),
     ),
     rules=(
         not_null("order_date"),

@@ -1,0 +1,1 @@
+"""What needs neither Spark nor a server."""

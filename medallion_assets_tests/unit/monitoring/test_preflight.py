@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from medallion_assets.contracts.table import Extract, Table
+from medallion_assets.contracts.gold import Extract, GoldTable
+from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.monitoring import preflight
 from medallion_assets.lakehouse.monitoring.preflight import (
     PreCheckError,
@@ -19,7 +20,7 @@ from medallion_assets_tests.support.full_disk import mounted
 from medallion_assets_tests.support.sample_lake import TABLES
 
 ORDERS = TABLES["bronze/orders"]
-FROM_FILES = Table("gold", "from_files", "", Extract(judged_by=TABLES["silver/orders"]))
+FROM_FILES = GoldTable(name="from_files", description="", write=Extract(validated_by=TABLES["silver/orders"]))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from deltalake.exceptions import CommitFailedError
 from pyspark.errors import PySparkException
 
 from medallion_assets.lakehouse.landing.listing import LandingError
-from medallion_assets.lakehouse.monitoring.retryable_errors import is_transient
+from medallion_assets.lakehouse.monitoring.retryable_errors import is_retryable
 from medallion_assets.lakehouse.silver.merge.commit import ConcurrentChange
 from medallion_assets.lakehouse.silver.refresh import IncompatibleContract
 from medallion_assets.lakehouse.sources.base import SourceError
@@ -40,7 +40,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
     ],
 )
 def test_may_pass(error: Exception):
-    assert is_transient(error)
+    assert is_retryable(error)
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ def test_may_pass(error: Exception):
     ],
 )
 def test_never_passes(error: Exception):
-    assert not is_transient(error)
+    assert not is_retryable(error)

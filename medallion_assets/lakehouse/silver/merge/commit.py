@@ -5,22 +5,26 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import VERSIONED, History, Table
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.sql_text import quoted_name
+from medallion_assets.contracts.technical_columns import PROVENANCE, VERSIONED
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.silver.merge.key_ranges import in_ranges
-from medallion_assets.lakehouse.silver.merge.resolution import policy
 from medallion_assets.lakehouse.silver.merge.stage import NULL_PARTITION, Staged
 from medallion_assets.lakehouse.silver.merge.tombstones import change_time
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE, business_columns
+from medallion_assets.lakehouse.silver.standardize import business_columns
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 
 
-class ConcurrentChange(RuntimeError):
+class ConcurrentChange(MedallionError):
     """The commit wrote other numbers of rows than were staged."""
 
+    retryable = True
 
-def publish(lake: Lake, table: Table, staged: Staged) -> None:
+
+def publish(lake: Lake, table: SilverTable, staged: Staged) -> None:
     """One commit, or none where nothing is left to apply; only new keys are appended, the rest is merged."""
     written = staged.rows.where(F.col("_action").isNotNull())
     rows = written.select(*_stored_columns(table, written), "_action")
@@ -36,7 +40,7 @@ def publish(lake: Lake, table: Table, staged: Staged) -> None:
         rows.localCheckpoint()
     )  # MERGE plans its source several times over: give it a leaf, not the whole fold
     values: dict[str, str | Expression] = {
-        f"`{name}`": F.col(f"change.`{name}`") for name in rows.columns if name != "_action"
+        quoted_name(name): F.col(f"change.{quoted_name(name)}") for name in rows.columns if name != "_action"
     }
     (
         target.alias("stored")
@@ -55,29 +59,29 @@ def publish(lake: Lake, table: Table, staged: Staged) -> None:
         )
 
 
-def rewrite(lake: Lake, table: Table, staged: Staged) -> None:
+def rewrite(lake: Lake, table: SilverTable, staged: Staged) -> None:
     """The table becomes the rows that were put, whatever it held."""
     rows = staged.rows.where("_action = 'put'")
     lake.rewrite(rows.select(*_stored_columns(table, rows)), table.key, table.partition_by)
 
 
-def _match(table: Table, staged: Staged) -> Expression:
+def _match(table: SilverTable, staged: Staged) -> Expression:
     """Keys, pruned to the partitions that hold a current row to be changed: an exact set, read from the rows."""
     match = in_ranges(table, staged.near, "stored.")
-    for key in policy(table).row_key:
-        match = match & (F.col(f"stored.{key}") == F.col(f"change.{key}"))
+    for key in table.write.row_key:
+        match = match & (F.col(f"stored.{quoted_name(key)}") == F.col(f"change.{quoted_name(key)}"))
     if not table.partition_by:
         return match
-    partition = F.col(f"stored.{table.partition_by}").cast("string")
+    partition = F.col(f"stored.{quoted_name(table.partition_by)}").cast("string")
     held = partition.isin(sorted(staged.old_partitions - {NULL_PARTITION}))
     return match & (held | partition.isNull() if NULL_PARTITION in staged.old_partitions else held)
 
 
-def _stored_columns(table: Table, changes: DataFrame) -> list[Expression]:
+def _stored_columns(table: SilverTable, changes: DataFrame) -> list[Expression]:
     """Silver's columns in their order; of a deleted key only the tombstone is kept."""
     deleted = F.col("_is_delete")
-    keys = policy(table).keys
-    versioned = VERSIONED if isinstance(table.write, History) else ()
+    keys = table.merge_keys
+    versioned = VERSIONED if table.write.keeps_versions else ()
     business = [
         quoted(name) if name in keys else F.when(~deleted, quoted(name)).alias(name)
         for name in business_columns(changes)

@@ -14,7 +14,9 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Table, Upsert
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.sql_text import quoted_name
+from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 
@@ -30,13 +32,12 @@ KeyRange = tuple[tuple[Any, Any], ...]
 """For each key column the least and the greatest value."""
 
 
-def key_ranges(lake: Lake, table: Table, changes: DataFrame) -> list[KeyRange]:
+def key_ranges(lake: Lake, table: SilverTable, changes: DataFrame) -> list[KeyRange]:
     """Ranges that hold every key of the changes; none where looking for them is not worth it."""
-    assert isinstance(table.write, Upsert)
     if sum(transaction_log.partition_bytes(lake.root, table.key).values()) < WORTH_BYTES:
         return []
-    bounds = [bound(key) for key in table.write.keys for bound in (F.min, F.max)]
-    grouped = changes.groupBy(table.partition_by) if table.partition_by else changes.groupBy()
+    bounds = [bound(quoted(key)) for key in table.merge_keys for bound in (F.min, F.max)]
+    grouped = changes.groupBy(quoted(table.partition_by)) if table.partition_by else changes.groupBy()
     skipped = 1 if table.partition_by else 0
     found = [_pairs(row[skipped:]) for row in grouped.agg(*bounds).collect() if row[skipped] is not None]
     if any(type(bound) not in _ORDERED_ALIKE for one in found for pair in one for bound in pair):
@@ -44,12 +45,11 @@ def key_ranges(lake: Lake, table: Table, changes: DataFrame) -> list[KeyRange]:
     return found if len(found) <= MAX_RANGES else [reduce(_hull, found)]
 
 
-def in_ranges(table: Table, ranges: Collection[KeyRange], prefix: str = "") -> Expression:
+def in_ranges(table: SilverTable, ranges: Collection[KeyRange], prefix: str = "") -> Expression:
     """Whether a row's keys lie in one of the ranges; true without any."""
-    assert isinstance(table.write, Upsert)
     if not ranges:
         return F.lit(True)
-    keys = [F.col(f"{prefix}`{key}`") for key in table.write.keys]
+    keys = [F.col(f"{prefix}{quoted_name(key)}") for key in table.merge_keys]
     return reduce(lambda a, b: a | b, [_inside(keys, one) for one in ranges])
 
 

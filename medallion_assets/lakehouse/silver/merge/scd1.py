@@ -13,26 +13,26 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Table
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.lakehouse.silver.merge.key_ranges import KeyRange, key_ranges
 from medallion_assets.lakehouse.silver.merge.resolution import (
     STORED,
     comes_after_current,
     join_current,
-    policy,
     ranked,
     same_as_current,
     with_current,
 )
 from medallion_assets.lakehouse.silver.merge.stage import Staged, stage
 from medallion_assets.lakehouse.silver.merge.tombstones import may_be_outdated
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE
+from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
 
 
 def merge_new(
     lake: Lake,
-    table: Table,
+    table: SilverTable,
     own: DataFrame,
     rows: int,
     others: Callable[[], DataFrame],
@@ -48,8 +48,8 @@ def merge_new(
     staged = _on_top(lake, table, own, rows, near, horizon)
     if not staged.late:
         return staged
-    keys = list(policy(table).keys)
-    unknown = staged.rows.where("_is_late").select(*keys)
+    keys = list(table.merge_keys)
+    unknown = staged.rows.where("_is_late").select(*map(quoted, keys))
     related = others().join(unknown, keys, "left_semi").withColumn("_own", F.lit(False))
     changes = own.unionByName(related).persist()
     again = _on_top(lake, table, changes, changes.count(), near, horizon)
@@ -60,7 +60,7 @@ def merge_new(
 
 def _on_top(
     lake: Lake,
-    table: Table,
+    table: SilverTable,
     changes: DataFrame,
     rows: int,
     near: Sequence[KeyRange],
@@ -77,7 +77,7 @@ def _on_top(
 
 def remerge_keys(
     lake: Lake,
-    table: Table,
+    table: SilverTable,
     own: DataFrame,
     others: DataFrame,
     days: list[str],
@@ -88,13 +88,15 @@ def remerge_keys(
     `own` and `others` (the valid rows of all other folded files) together are all changes that count. With a horizon
     also every key that is not stored: its purged tombstone may have come from one of the days.
     """
-    keys = list(policy(table).keys)
-    affected = own.select(*keys)
+    keys = list(table.merge_keys)
+    affected = own.select(*map(quoted, keys))
     if lake.exists(table.key):
         held = lake.read(table.key).where(F.col("_ingestion_date").cast("string").isin(days))
-        affected = affected.union(held.select(*keys))
+        affected = affected.union(held.select(*map(quoted, keys)))
         if horizon:
-            affected = affected.union(others.join(lake.read(table.key), keys, "left_anti").select(*keys))
+            affected = affected.union(
+                others.join(lake.read(table.key), keys, "left_anti").select(*map(quoted, keys))
+            )
     affected = affected.distinct().persist()
     related = others.join(affected, keys, "left_semi").withColumn("_own", F.lit(False))
     history = own.withColumn("_own", F.lit(True)).unionByName(related).persist()
@@ -107,7 +109,7 @@ def remerge_keys(
     return staged
 
 
-def rebuild(table: Table, own: DataFrame, rows: int, horizon: datetime | None = None) -> Staged:
+def rebuild(table: SilverTable, own: DataFrame, rows: int, horizon: datetime | None = None) -> Staged:
     """A table from nothing: `own` are all valid changes, `rows` of them."""
     changes = ranked(table, own.withColumn("_own", F.lit(True)))
     first = F.col("_rank") == 1

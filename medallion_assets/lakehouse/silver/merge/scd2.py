@@ -11,37 +11,38 @@ from datetime import datetime
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import VERSIONED, History, Table
+from medallion_assets.contracts.silver import Scd2, SilverTable
+from medallion_assets.contracts.technical_columns import PROVENANCE, VERSIONED
 from medallion_assets.lakehouse.silver.merge.key_ranges import KeyRange, in_ranges, key_ranges
 from medallion_assets.lakehouse.silver.merge.resolution import STORED, last_rows, same_as_current
 from medallion_assets.lakehouse.silver.merge.stage import Staged, stage
 from medallion_assets.lakehouse.silver.merge.tombstones import may_be_outdated
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE, business_columns
+from medallion_assets.lakehouse.silver.standardize import business_columns
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
 
 _CHANGE = ("_sequence", "_is_delete", "_data_quality_score", *PROVENANCE)
 
 
-def policy(table: Table) -> History:
-    assert isinstance(table.write, History), f"{table.key} keeps no versions"
+def policy(table: SilverTable) -> Scd2:
+    assert isinstance(table.write, Scd2), f"{table.key} keeps no versions"
     return table.write
 
 
 def merge_new(
     lake: Lake,
-    table: Table,
+    table: SilverTable,
     own: DataFrame,
     others: Callable[[], DataFrame],
     horizon: datetime | None = None,
 ) -> Staged:
     """`own`: new valid changes; `others` gives those of all other folded files, and is asked only if it must be."""
-    keys = list(policy(table).keys)
+    keys = list(table.merge_keys)
     near = key_ranges(lake, table, own)
     changes = _changes(own, is_own=True)
     if not lake.exists(table.key):
         return _staged(table, changes, None, horizon)
-    affected = own.select(*keys).distinct()
+    affected = own.select(*map(quoted, keys)).distinct()
     stored = lake.read(table.key).where(in_ranges(table, near)).join(affected, keys, "left_semi")
     last = last_rows(table, stored)
     held = changes.unionByName(_as_changes(last), allowMissingColumns=True)
@@ -53,27 +54,27 @@ def merge_new(
     return _staged(table, again, stored, horizon, near)
 
 
-def _say_nothing_new(table: Table, late: DataFrame, stored: DataFrame) -> bool:
+def _say_nothing_new(table: SilverTable, late: DataFrame, stored: DataFrame) -> bool:
     """Whether each late change says of its time what a stored version, or the gap between two, says already.
 
     Strictly before the last change that is stored there, which another of the same time could replace. Of a key whose
     last change is not stored, a purged tombstone, nothing is said already.
     """
-    keys, values = policy(table).keys, F.struct(*map(quoted, policy(table).tracked)).alias("values")
+    keys, values = table.merge_keys, F.struct(*map(quoted, policy(table).tracked)).alias("values")
     source = F.struct(*PROVENANCE).alias("source")
     is_version = F.col("_deleted_at").isNull().alias("is_version")
     is_last = F.expr("is_current OR _deleted_at IS NOT NULL").alias("is_last")
     last = _time(stored).alias("last")
     held = F.struct("valid_from", "valid_to", "_sequence", last, is_version, is_last, source, values)
-    told = late.select(*keys, "_sequence", "_is_delete", source, values).join(
-        stored.select(*keys, held.alias("_held")), list(keys), "left"
+    told = late.select(*map(quoted, keys), "_sequence", "_is_delete", source, values).join(
+        stored.select(*map(quoted, keys), held.alias("_held")), list(keys), "left"
     )
     at, of = _time(told), F.col("_held").getField
     started_entry = of("is_version") & (at >= of("valid_from"))
     covered = started_entry & (of("valid_to").isNull() | (at < of("valid_to")))
     resent = (F.col("_sequence") == of("_sequence")) & (F.col("source") >= of("source"))
     again = started_entry & (at < of("last")) & F.col("values").eqNullSafe(of("values"))
-    found = told.groupBy(*keys, "_sequence", "_is_delete", "source", at.alias("_at")).agg(
+    found = told.groupBy(*map(quoted, keys), "_sequence", "_is_delete", "source", at.alias("_at")).agg(
         F.bool_or(resent | again).alias("again"),
         F.bool_or(covered).alias("covered"),
         F.max(of("last")).alias("last"),
@@ -83,14 +84,14 @@ def _say_nothing_new(table: Table, late: DataFrame, stored: DataFrame) -> bool:
 
 
 def remerge_keys(
-    lake: Lake, table: Table, own: DataFrame, others: DataFrame, horizon: datetime | None = None
+    lake: Lake, table: SilverTable, own: DataFrame, others: DataFrame, horizon: datetime | None = None
 ) -> Staged:
     """All keys from all their changes: a version does not tell of every change that it rests on."""
     changes = _changes(own, is_own=True).unionByName(_changes(others, is_own=False), True)
     return _staged(table, changes, lake.read(table.key) if lake.exists(table.key) else None, horizon)
 
 
-def rebuild(table: Table, own: DataFrame, horizon: datetime | None = None) -> Staged:
+def rebuild(table: SilverTable, own: DataFrame, horizon: datetime | None = None) -> Staged:
     """A table from nothing: `own` are all valid changes."""
     return _staged(table, _changes(own, is_own=True), None, horizon)
 
@@ -123,11 +124,11 @@ def _as_changes(last: DataFrame) -> DataFrame:
 
 def _time(rows: DataFrame):
     """When a change takes effect: the first column of its sequence."""
-    return F.col(f"_sequence.{rows.schema['_sequence'].dataType.fieldNames()[0]}")  # type: ignore[attr-defined]
+    return F.col("_sequence").getField(rows.schema["_sequence"].dataType.fieldNames()[0])  # type: ignore[attr-defined]
 
 
 def _staged(
-    table: Table,
+    table: SilverTable,
     changes: DataFrame,
     stored: DataFrame | None,
     horizon: datetime | None,
@@ -136,12 +137,14 @@ def _staged(
 ) -> Staged:
     """The versions that the changes make, beside what is stored of these keys."""
     versions = _versions(table, changes, horizon if on_top else None)
-    row_key = list(policy(table).row_key)
+    row_key = list(table.write.row_key)
     if stored is None:
         stored = versions.withColumn("_deleted_at", F.lit(None).cast("timestamp")).limit(0)
-    partition = F.col(table.partition_by).cast("string") if table.partition_by else F.lit(None).cast("string")
+    partition = (
+        quoted(table.partition_by).cast("string") if table.partition_by else F.lit(None).cast("string")
+    )
     is_last = F.col("is_current") | F.col("_deleted_at").isNotNull()
-    lasts = F.count_if(is_last).over(Window.partitionBy(*policy(table).keys))
+    lasts = F.count_if(is_last).over(Window.partitionBy(*map(quoted, table.merge_keys)))
     current = F.struct(*STORED, "valid_to", partition.alias("partition"), lasts.alias("lasts"))
     joined = versions.join(stored.select(*row_key, current.alias("_current")), row_key, "full_outer")
     lost = F.col("_own").isNull()
@@ -158,32 +161,32 @@ def _staged(
     )
 
 
-def _versions(table: Table, changes: DataFrame, horizon: datetime | None) -> DataFrame:
+def _versions(table: SilverTable, changes: DataFrame, horizon: datetime | None) -> DataFrame:
     """The changes; `valid_from` is NULL but for the last change of each version, and for a tombstone.
 
     `_is_last`: the last change of its key. `_is_late`: not later than a stored version that is among the changes, or
     than a tombstone that may have been purged before `horizon`.
     """
-    keys, tracked = policy(table).keys, policy(table).tracked
+    keys, tracked = table.merge_keys, policy(table).tracked
     source = F.struct(*PROVENANCE)
     # Full ties keep the least ingestion day and file, so that the order of runs does not show.
     order = [F.col("_sequence").asc(), *[F.col(column).desc() for column in PROVENANCE]]
-    along = Window.partitionBy(*keys).orderBy(*order)
+    along = Window.partitionBy(*map(quoted, keys)).orderBy(*order)
     stored = F.max(F.when(F.col("_is_stored"), F.struct("_sequence", "_time", source.alias("source"))))
     told = changes.withColumn("_time", _time(changes)).withColumns(
-        {"_next": F.lead("_time").over(along), "_stored": stored.over(Window.partitionBy(*keys))}
+        {"_next": F.lead("_time").over(along), "_stored": stored.over(Window.partitionBy(*map(quoted, keys)))}
     )
     resent = (F.col("_sequence") == F.col("_stored._sequence")) & (source >= F.col("_stored.source"))
     late = F.col("_own") & (F.col("_time") <= F.col("_stored._time")) & ~resent
     # Of several changes at one time only the last shows.
     shows = (F.col("_next").isNull() | (F.col("_next") != F.col("_time"))) & ~F.coalesce(late, F.lit(False))
     if horizon:  # also a delete that comes first: a tombstone begins with the first of several deletes
-        is_first = F.col("_time") == F.min("_time").over(Window.partitionBy(*keys))
+        is_first = F.col("_time") == F.min("_time").over(Window.partitionBy(*map(quoted, keys)))
         outdated = may_be_outdated(told, horizon) | (F.col("_is_delete") & is_first)
         late = late | (F.col("_own") & F.col("_stored").isNull() & outdated)
     told = told.withColumns({"_is_last": F.col("_next").isNull(), "_is_late": late, "_shows": shows})
 
-    shown = Window.partitionBy(*keys, "_shows").orderBy(*order)
+    shown = Window.partitionBy(*map(quoted, keys), "_shows").orderBy(*order)
     state = F.struct(
         "_is_delete", F.when(~F.col("_is_delete"), F.struct(*map(quoted, tracked))).alias("values")
     )

@@ -8,6 +8,7 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.lakehouse.silver.merge.key_ranges import KeyRange
 from medallion_assets.lakehouse.silver.merge.row_outcomes import (
     RowOutcomes,
@@ -16,7 +17,6 @@ from medallion_assets.lakehouse.silver.merge.row_outcomes import (
     outcome_counts,
 )
 from medallion_assets.lakehouse.silver.merge.tombstones import is_expired
-from medallion_assets.lakehouse.silver.standardize import PROVENANCE
 
 NULL_PARTITION = ""
 

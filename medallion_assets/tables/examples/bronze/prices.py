@@ -1,9 +1,8 @@
 """A Delta table elsewhere, followed by its version: the price list of another team's lake, net changes only."""
 
-from medallion_assets.contracts.table import Column, FollowDelta, Table
+from medallion_assets.contracts import BronzeTable, Column, FollowDelta
 
-TABLE = Table(
-    layer="bronze",
+TABLE = BronzeTable(
     name="prices",
     description="Prices of each product in each store, as they change in the other lake.",
     write=FollowDelta("$MEDALLION_PRICES", keys=("store_id", "product_id")),

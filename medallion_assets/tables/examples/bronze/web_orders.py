@@ -6,10 +6,9 @@ CREATE INDEX ON web_orders (updated_at);
 
 from datetime import timedelta
 
-from medallion_assets.contracts.table import Column, FollowTable, Table
+from medallion_assets.contracts import BronzeTable, Column, FollowTable
 
-TABLE = Table(
-    layer="bronze",
+TABLE = BronzeTable(
     name="web_orders",
     description="Orders of the web shop, each change as its database had it.",
     write=FollowTable(

@@ -3,22 +3,21 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import Column, Extract, Join, Table
+from medallion_assets.contracts import Column, Extract, GoldTable, Join
 from medallion_assets.tables.silver import orders, products
 
 ACTIVE = ("PENDING", "PROCESSING", "SHIPPED", "COMPLETED")
 THRESHOLD = 100
 
-TABLE = Table(
-    layer="gold",
+TABLE = GoldTable(
     name="category_sums",
     description=f"Categories whose active orders of a day's delivery come to more than {THRESHOLD} US dollars.",
     write=Extract(orders.TABLE),
     joins=(Join(products.TABLE, on="product_id", columns=("product_category",)),),
     partition_by="_ingestion_date",
     columns=(
-        Column("_ingestion_date", "date", "Day of the landing folder"),
-        Column("product_category", "string", "Department", ("silver.products.product_category",)),
+        Column("_ingestion_date", "date"),
+        Column("product_category"),
         Column("total_amount", "decimal(28,2)", "US dollars", ("bronze.orders.order_amount",)),
     ),
 )

@@ -8,7 +8,7 @@ WEEKEND = ("SATURDAY", "SUNDAY")
 _WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", *WEEKEND)
 
 
-def hold_to_days(days_off: Collection[str]) -> None:
+def validate_days_off(days_off: Collection[str]) -> None:
     """ValueError where one is neither the English name of a weekday nor a date."""
     for day in days_off:
         if day not in _WEEKDAYS and not re.fullmatch(r"\d{4}-\d\d-\d\d", day):

@@ -1,0 +1,33 @@
+"""What is checked of a bronze table: that its source can be read as it says."""
+
+from medallion_assets.contracts.bronze import FollowDelta, FollowTable, Land
+from medallion_assets.contracts.declaration.common import Faults, listed, negative, unknown
+from medallion_assets.contracts.table import Table
+
+
+def faults(table: Table) -> Faults:
+    if table.transform:
+        yield "transform", "bronze keeps rows as they land; move it to the silver table"
+    if isinstance(table.write, Land):
+        yield from _text("write.source", table.write.source, "the folder below the landing area")
+        if set(table.write.source) & set("/\\"):
+            yield "write.source", f"{table.write.source!r} is a path; write the name of one folder"
+        return
+    known = table.column_names or [*getattr(table.write, "keys", ())]
+    if isinstance(table.write, FollowDelta):
+        yield from _text("write.url", table.write.url, "where the Delta table is")
+        yield from listed("write.keys", table.write.keys, known, table.key)
+    if isinstance(table.write, FollowTable):
+        yield from _text("write.connection", table.write.connection, "the variable with the database's URL")
+        yield from _text("write.table", table.write.table, "the table in the database")
+        yield from listed("write.keys", table.write.keys, known, table.key)
+        yield from unknown("write.watermark", [table.write.watermark], table.column_names, table.key)
+        yield from negative("write.overlap", table.write.overlap)
+        yield from negative("write.tolerance", table.write.tolerance)
+        if table.write.partitions < 1:
+            yield "write.partitions", f"{table.write.partitions} connections read nothing; write 1 or more"
+
+
+def _text(field: str, value: str, meaning: str) -> Faults:
+    if not value.strip():
+        yield field, f"it is empty; write {meaning}"

@@ -1,0 +1,154 @@
+"""Silver: typed and validated rows; of each key the latest change, or its versions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cached_property
+from typing import ClassVar
+
+from medallion_assets.contracts import technical_columns
+from medallion_assets.contracts.bronze import BronzeTable, FollowTable
+from medallion_assets.contracts.rules import Rule, Severity, is_typed, not_in_future, not_null, one_of
+from medallion_assets.contracts.sql_text import quoted_name
+from medallion_assets.contracts.table import Column, ReplaceDay, Table, WritePolicy
+from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, OP
+
+DELETE_OPS = ("D",)
+UPSERT_OPS = ("I", "U", "C", "R")
+MASK_BITS = 63
+"""How many rules share one number: a bit each, of a signed 64-bit number all but the sign."""
+
+
+@dataclass(frozen=True)
+class Upsert(WritePolicy):
+    """Silver: the latest change of each key (SCD1), deletes kept as tombstones.
+
+    `sequence_by` orders the changes of one key; without it the ingestion day and then the natural order of file
+    names do. `op` names the landed column that marks deletes (D), where the source has one.
+    """
+
+    keys: tuple[str, ...]
+    sequence_by: tuple[str, ...] = ()
+    op: str = "op"
+
+    kind: ClassVar[str] = "upsert"
+    has_keys: ClassVar[bool] = True
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        return self.keys
+
+    @property
+    def sequence(self) -> tuple[str, ...]:
+        return self.sequence_by
+
+    @property
+    def op_column(self) -> str:
+        return self.op
+
+
+@dataclass(frozen=True)
+class Scd2(Upsert):
+    """Silver: the versions of each key (SCD type 2), `valid_from` <= time < `valid_to`; a delete leaves a gap.
+
+    A change of a `tracked` column begins a version; other columns overwrite in the version that holds. The times are
+    those of the first column of `sequence_by`.
+    """
+
+    tracked: tuple[str, ...] = field(kw_only=True)
+
+    kind: ClassVar[str] = "scd2"
+    keeps_versions: ClassVar[bool] = True
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        return (*self.keys, "valid_from")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SilverTable(Table):
+    """
+    inputs: the bronze table that it is made of
+    rules, quarantine_limit: row rules, and the share of a day's rows in quarantine above which the day is blocked
+    purge_after: how long tombstones and quarantined rows are kept after their time; None keeps them for ever
+    """
+
+    layer: ClassVar[str] = "silver"
+    kind: ClassVar[str] = layer
+
+    write: Upsert | Scd2 | ReplaceDay
+    inputs: tuple[BronzeTable, ...]
+    rules: tuple[Rule, ...] = ()
+    partition_by: str | None = None
+    quarantine_limit: float = 1.0
+    purge_after: timedelta | None = None
+
+    @property
+    def upstream(self) -> tuple[BronzeTable, ...]:
+        return self.inputs
+
+    @property
+    def merge_keys(self) -> tuple[str, ...]:
+        """What tells one thing that changes from another; empty for a table without keys."""
+        return self.write.keys if isinstance(self.write, Upsert) else ()
+
+    @property
+    def partition_column(self) -> str | None:
+        return self.write.day_column or self.partition_by
+
+    @property
+    def input_keys(self) -> tuple[str, ...]:
+        return tuple(table.key for table in self.inputs)
+
+    @property
+    def technical_columns(self) -> tuple[Column, ...]:
+        versions = technical_columns.VERSIONS if self.write.keeps_versions else ()
+        keyed = technical_columns.KEYED if self.write.has_keys else ()
+        return (*versions, *keyed, *technical_columns.SILVER)
+
+    @cached_property
+    def row_rules(self) -> tuple[Rule, ...]:
+        """The declared rules after those that follow from the contract: well-formed, typed, key and sequence there."""
+        return tuple({rule.name: rule for rule in (*self.implied_rules, *self.rules)}.values())
+
+    @property
+    def implied_rules(self) -> list[Rule]:
+        rules = [Rule("well_formed", f"{CORRUPT_RECORD} IS NULL", (CORRUPT_RECORD,))]
+        if isinstance(self.write, Upsert):
+            rules.append(replace(one_of(OP, UPSERT_OPS + DELETE_OPS), name="op_known"))
+            rules += [not_null(column) for column in (*self.write.keys, *self.write.sequence_by)]
+        rules += [is_typed(column.name, column.type) for column in self.columns if column.type != "string"]
+        for source in (table.write for table in self.inputs):
+            if isinstance(source, FollowTable) and source.watermark in self.column_names:
+                rules.append(not_in_future(source.watermark, source.tolerance))
+        return rules
+
+    @property
+    def validated_when_deleted(self) -> set[str]:
+        """The columns on which a delete is validated: nothing else needs to be there."""
+        if not isinstance(self.write, Upsert):
+            return set()
+        return {CORRUPT_RECORD, OP, *self.write.keys, *self.write.sequence_by}
+
+    @property
+    def sequence_type(self) -> str:
+        """Of `_sequence`, as Spark writes it; empty for a table without keys."""
+        if not isinstance(self.write, Upsert):
+            return ""
+        order = {name: self.types.get(name, "") for name in self.write.sequence_by}
+        order = order or {"ingestion_date": "date", "file": "string"}
+        fields = {**order, "is_delete": "boolean", "hash": "string"}
+        return f"struct<{','.join(f'{quoted_name(name)}:{type_}' for name, type_ in fields.items())}>"
+
+    def lineage_of(self, column: Column) -> tuple[str, ...]:
+        same = [t for t in self.inputs[:1] if column.name in t.types]
+        return column.lineage or tuple(f"{t.layer}.{t.name}.{column.name}" for t in same)
+
+
+def quarantine_masks(rules: Sequence[Rule]) -> tuple[int, ...]:
+    """The bits, in the order of `rules` and `MASK_BITS` to a number, whose rule sends a row to quarantine."""
+    severe = [rule.severity is Severity.QUARANTINE for rule in rules]
+    return tuple(
+        sum(1 << i for i, bit in enumerate(severe[start : start + MASK_BITS]) if bit)
+        for start in range(0, len(severe), MASK_BITS)
+    )

@@ -1,0 +1,46 @@
+"""The columns that the lake adds to a table's own: their names, types and descriptions, in one list."""
+
+from medallion_assets.contracts.table import INGESTION_DATE, Column
+
+INGESTION_TIMESTAMP = "_ingestion_timestamp"
+SOURCE_FILE = "_source_file"
+SOURCE_MODIFIED_AT = "_source_modified_at"
+CORRUPT_RECORD = "_corrupt_record"
+OP = "_op"
+SEQUENCE = "_sequence"
+DELETED_AT = "_deleted_at"
+QUALITY_SCORE = "_data_quality_score"
+PROVENANCE = (INGESTION_DATE, SOURCE_FILE)
+"""Which file, or batch, a row came from."""
+
+VERSIONED = ("valid_from", "valid_to", "is_current")
+"""The columns of a table that keeps versions."""
+
+INGESTED = (
+    Column(INGESTION_DATE, "date", "Day of the landing folder"),
+    Column(SOURCE_FILE, "string", "Landed file, relative to the landing root, or batch"),
+)
+BRONZE = (
+    Column(INGESTION_TIMESTAMP, "timestamp", "When the row was landed"),
+    *INGESTED,
+    Column(SOURCE_MODIFIED_AT, "timestamp", "When the landed file, or the row at its source, was changed"),
+    Column(CORRUPT_RECORD, "string", "The raw record, where it could not be parsed"),
+)
+VERSIONS = (
+    Column("valid_from", "timestamp", "When the version began"),
+    Column("valid_to", "timestamp", "When it ended; NULL for the open version"),
+    Column("is_current", "boolean", "Whether it is the open version"),
+)
+KEYED = (
+    Column(SEQUENCE, "struct", "What orders the changes of one key"),
+    Column(DELETED_AT, "timestamp", "Time of the delete; NULL for a live row"),
+)
+SILVER = (
+    *INGESTED,
+    Column("_silver_processed_timestamp", "timestamp", "When the row was written"),
+    Column(QUALITY_SCORE, "double", "0 to 100: the weighted share of rules that the row satisfies"),
+)
+GOLD = (Column("_gold_created_timestamp", "timestamp", "When the day was computed"),)
+
+IN_RULES = (OP, CORRUPT_RECORD, INGESTION_TIMESTAMP, *PROVENANCE, SOURCE_MODIFIED_AT, "_is_delete")
+"""What a row rule can name beside the table's columns and `_landed`."""

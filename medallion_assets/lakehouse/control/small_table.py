@@ -1,0 +1,131 @@
+"""A control table: rows of one dataclass in a small Delta table, kept by delta-rs. No JVM.
+
+Here once: the schema of the dataclass, reading with a filter, replacing the rows of a key, appending. What a row means
+belongs to the module of its table.
+"""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timezone
+from functools import reduce
+from operator import and_
+from typing import Any, Generic, TypeVar, get_origin, get_type_hints
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+from deltalake import DeltaTable, write_deltalake
+
+from medallion_assets.lakehouse.storage.lake import table_path
+from medallion_assets.lakehouse.storage.locks import one_writer
+
+Row = TypeVar("Row")
+
+_ARROW = {
+    str: pa.string(),
+    str | None: pa.string(),
+    int: pa.int64(),
+    int | None: pa.int64(),
+    float: pa.float64(),
+    float | None: pa.float64(),
+    bool: pa.bool_(),
+    list[str]: pa.list_(pa.string()),
+    datetime: pa.timestamp("us", tz="UTC"),
+}
+
+
+def now() -> datetime:
+    """The time that a control table's row bears: UTC."""
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True)
+class SmallTable(Generic[Row]):
+    """`row`: the dataclass whose fields are the columns; a dict is stored as JSON text.
+
+    partition_by: a column of which a reader asks for one value
+    """
+
+    key: str
+    row: type[Row]
+    partition_by: str | None = None
+
+    def exists(self, root: str) -> bool:
+        return DeltaTable.is_deltatable(table_path(root, self.key))
+
+    def read(self, root: str, where: ds.Expression | None = None) -> list[Row]:
+        """The rows that satisfy `where`, in no order; none where there is no table."""
+        return self.rows_of(DeltaTable(table_path(root, self.key)), where) if self.exists(root) else []
+
+    def rows_of(self, table: DeltaTable, where: ds.Expression | None = None) -> list[Row]:
+        """The rows of a version of this table."""
+        found = table.to_pyarrow_dataset().to_table(columns=self._schema.names, filter=where).to_pylist()
+        return [self.row(**{name: self._decoded(name, row[name]) for name in row}) for row in found]
+
+    def append(self, root: str, rows: Sequence[Row]) -> None:
+        """In one commit; none for no rows."""
+        if rows:
+            with one_writer(root, self.key):
+                write_deltalake(table_path(root, self.key), self._data(rows), mode="append")
+
+    def replace(self, root: str, rows: Sequence[Row], **of: str | Collection[str]) -> None:
+        """The rows whose columns have the values `of` become `rows`, in one commit."""
+        with one_writer(root, self.key):
+            self._replace(root, rows, of)
+
+    def update(
+        self, root: str, change: Callable[[list[Row]], list[Row]], **of: str
+    ) -> tuple[list[Row], list[Row]]:
+        """Replaces the rows whose columns have the values `of` by what `change` makes of them; returns both.
+
+        No other writer comes in between. No commit where nothing changes.
+        """
+        with one_writer(root, self.key):
+            before = self.read(root, having(**of))
+            after = change(before)
+            if after != before:
+                self._replace(root, after, of)
+            return before, after
+
+    def _replace(self, root: str, rows: Sequence[Row], of: Mapping[str, str | Collection[str]]) -> None:
+        path, data = table_path(root, self.key), self._data(rows)
+        if DeltaTable.is_deltatable(path):
+            parts = [f"{name} IN ({', '.join(map(_literal, _listed(value)))})" for name, value in of.items()]
+            write_deltalake(path, data, mode="overwrite", predicate=" AND ".join(parts))
+        else:
+            write_deltalake(path, data, partition_by=[self.partition_by] if self.partition_by else None)
+
+    @property
+    def _hints(self) -> Mapping[str, Any]:
+        hints = get_type_hints(self.row)
+        return {field.name: hints[field.name] for field in fields(self.row)}  # type: ignore[arg-type]
+
+    @property
+    def _schema(self) -> pa.Schema:
+        return pa.schema(
+            [(n, pa.string() if get_origin(h) is dict else _ARROW[h]) for n, h in self._hints.items()]
+        )
+
+    def _data(self, rows: Sequence[Row]) -> pa.Table:
+        values = [{n: self._encoded(n, v) for n, v in asdict(row).items()} for row in rows]  # type: ignore[call-overload]
+        return pa.Table.from_pylist(values, schema=self._schema)
+
+    def _encoded(self, name: str, value: Any) -> Any:
+        return json.dumps(value) if get_origin(self._hints[name]) is dict else value
+
+    def _decoded(self, name: str, value: Any) -> Any:
+        return json.loads(value) if get_origin(self._hints[name]) is dict else value
+
+
+def having(**of: str | Collection[str]) -> ds.Expression:
+    """The rows whose columns have these values, or one of them."""
+    return reduce(and_, [ds.field(name).isin(_listed(value)) for name, value in of.items()])
+
+
+def _listed(value: str | Collection[str]) -> list[str]:
+    return [value] if isinstance(value, str) else sorted(value)
+
+
+def _literal(text: str) -> str:
+    """For delta-rs, which doubles a quote where Spark escapes it."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,27 @@
+"""All errors that are raised on purpose have one base, and say themselves whether another attempt may succeed."""
+
+import importlib
+import pkgutil
+
+import dagster as dg
+
+import medallion_assets
+from medallion_assets.errors import MedallionError
+from medallion_assets.lakehouse.silver.merge.commit import ConcurrentChange
+
+
+def own_errors() -> set[type[BaseException]]:
+    found: set[type[BaseException]] = set()
+    for info in pkgutil.walk_packages(medallion_assets.__path__, "medallion_assets."):
+        for thing in vars(importlib.import_module(info.name)).values():
+            if isinstance(thing, type) and issubclass(thing, BaseException) and thing.__module__ == info.name:
+                found.add(thing)
+    return found
+
+
+def test_every_error_of_ours_has_the_one_base_or_is_dagsters_failure():
+    assert [error for error in own_errors() if not issubclass(error, MedallionError | dg.Failure)] == []
+
+
+def test_only_a_commit_that_met_another_one_is_worth_another_attempt():
+    assert {error for error in own_errors() if getattr(error, "retryable", False)} == {ConcurrentChange}
