@@ -7,10 +7,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from medallion_assets.contracts.stored import IncompatibleContract
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse import silver
 from medallion_assets.lakehouse.control import watermarks
-from medallion_assets.lakehouse.silver.refresh import IncompatibleContract
 from medallion_assets.orchestration.jobs.table_jobs import build_table_jobs
 from medallion_assets_tests.support.dagster_runner import DagsterRunner, checks, defs, materializations
 from medallion_assets_tests.support.sample_lake import TABLES, delete, order

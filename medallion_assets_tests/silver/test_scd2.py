@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from medallion_assets.contracts.silver import Scd2, SilverTable, Upsert
+from medallion_assets.contracts.stored import IncompatibleContract
 from medallion_assets.contracts.table import Column
 from medallion_assets.lakehouse import silver
-from medallion_assets.lakehouse.silver.refresh import IncompatibleContract
 from medallion_assets_tests.support.sample_lake import TABLES, SampleLake
 
 ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"

@@ -12,28 +12,44 @@ from medallion_assets.lakehouse.control.file_ledger import UNREADABLE
 from medallion_assets.lakehouse.gold.day_metrics import ExtractDayMetrics
 from medallion_assets.lakehouse.gold.refresh import computed
 from medallion_assets.lakehouse.gold.staleness import input_versions
-from medallion_assets.lakehouse.landing.listing import list_files
+from medallion_assets.lakehouse.landing.listing import list_days, list_files
 from medallion_assets.lakehouse.landing.reader import FileReport, read_files
+from medallion_assets.lakehouse.silver.full_refresh import BlockedDays
 from medallion_assets.lakehouse.silver.standardize import business_columns
 from medallion_assets.lakehouse.silver.validation import validate
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate
+from medallion_assets.lakehouse.storage.stored_contract import hold_to_contract
 
 _DAY = "_ingestion_date"
 
 
 def extract_days(lake: Lake, table: GoldTable, days: Collection[str]) -> dict[str, ExtractDayMetrics]:
-    """Each day's result replaces the one before. LandingError as in bronze."""
+    """Each day's result replaces the one before, if all its files can be read. LandingError as in bronze."""
     with _extracted(lake, table, days) as (metrics, result):
         whole = sorted(day for day, of_day in metrics.items() if of_day.whole)
-        if result is None and lake.exists(table.key):
-            result = lake.read(table.key).limit(0)
-        if result is not None and whole:
+        if whole and (result is not None or lake.exists(table.key)):
             with one_writer(lake.root, table.key):
+                hold_to_contract(lake, table)
                 wanted = days_predicate(_DAY, whole)
-                lake.replace(result.where(wanted), table.key, wanted, _DAY)
+                rows = lake.read(table.key).limit(0) if result is None else result.where(wanted)
+                lake.replace(rows, table.key, wanted, _DAY)
+    return metrics
+
+
+def rebuild_extract(lake: Lake, table: GoldTable) -> dict[str, ExtractDayMetrics]:
+    """The table becomes the result of all landed days, with the contract's columns and types.
+
+    BlockedDays, and the table is as it was, if a file cannot be read. LandingError as in bronze.
+    """
+    with _extracted(lake, table, list_days(lake.landing, table.landing_folder)) as (metrics, result):
+        if broken := sorted(day for day, of_day in metrics.items() if not of_day.whole):
+            days = ", ".join(broken)
+            raise BlockedDays(f"{table.key} is as it was: files of {days} cannot be read. Correct them first")
+        with one_writer(lake.root, table.key):
+            lake.rewrite(lake.empty(table.types) if result is None else result, table.key, _DAY)
     return metrics
 
 
@@ -71,7 +87,7 @@ def _result(lake: Lake, table: GoldTable, contract: SilverTable, validated: Data
     """The transform sees the valid rows of the contract, of each key the day's last change, without deletes."""
     rows = validated.where("NOT _quarantined")
     if contract.write.has_keys:
-        newest = Window.partitionBy(_DAY, *map(quoted, contract.write.row_key)).orderBy(
+        newest = Window.partitionBy(_DAY, *map(quoted, contract.merge_keys)).orderBy(
             F.col("_sequence").desc()
         )
         rows = rows.withColumn("_rank", F.row_number().over(newest)).where("_rank = 1 AND NOT _is_delete")

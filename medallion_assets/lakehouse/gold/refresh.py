@@ -11,7 +11,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.gold import GoldTable
-from medallion_assets.contracts.table import ReplaceDay
 from medallion_assets.lakehouse.control.gold_refreshes import Versions, last_refresh, record_refresh
 from medallion_assets.lakehouse.gold.changed_members import days_of_changed_members
 from medallion_assets.lakehouse.gold.checks import blocked_by
@@ -30,6 +29,7 @@ from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate
+from medallion_assets.lakehouse.storage.stored_contract import hold_to_contract
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Refresh:
 def refresh_days(lake: Lake, table: GoldTable, asked: Collection[str]) -> Refresh:
     """Recomputes the asked and the touched days, or the whole; what does not reconcile with silver is not written."""
     with one_writer(lake.root, table.key):
-        versions = _versions(lake, table)
+        versions = versions_now(lake, table)
         if table.write.replaces_whole:
             whole = _refresh_whole(lake, table, versions)
             return Refresh({day: replace(whole, day=day) for day in asked}, versions)
@@ -58,14 +58,15 @@ def _refresh_days(lake: Lake, table: GoldTable, asked: Collection[str], versions
     if not days:
         _note(lake, table, before, versions)
         return Refresh({}, versions)
-    facts = facts_of(lake, table, versions).where(days_predicate(_day(table), days)).persist()
+    hold_to_contract(lake, table)
+    facts = facts_of(lake, table, versions).where(days_predicate(table.write.day_column, days)).persist()
     rows = computed(lake, table, facts, versions).persist()
     found = metrics_by_day(table, rows, facts)
     figures = {day: found.get(day, GoldDayMetrics(day)) for day in days}
     good = [day for day in days if not blocked_by(table, figures[day])]
     if good:
-        wanted = days_predicate(_day(table), good)
-        lake.replace(_sorted(table, rows.where(wanted)), table.key, wanted, table.partition_by)
+        wanted = days_predicate(table.write.day_column, good)
+        lake.replace(sorted_for_writing(table, rows.where(wanted)), table.key, wanted, table.partition_by)
     if len(good) == len(days):  # else the days that were blocked stay touched
         _note(lake, table, before, versions)
     rows.unpersist()
@@ -83,14 +84,14 @@ def _refresh_whole(lake: Lake, table: GoldTable, versions: Versions) -> GoldDayM
     figures = metrics_by_day(table, rows, facts).get("", GoldDayMetrics(""))
     if not blocked_by(table, figures):
         if _differs(lake, table, rows):
-            lake.rewrite(_sorted(table, rows), table.key, None)
+            lake.rewrite(sorted_for_writing(table, rows), table.key, None)
         _note(lake, table, before, versions)
     rows.unpersist()
     facts.unpersist()
     return figures
 
 
-def _sorted(table: GoldTable, rows: DataFrame) -> DataFrame:
+def sorted_for_writing(table: GoldTable, rows: DataFrame) -> DataFrame:
     """By day first, as the writer wants it, so that it need not sort again."""
     by = [table.partition_by, *table.sort_by] if table.partition_by else [*table.sort_by]
     return rows.sortWithinPartitions(*map(quoted, by)) if table.sort_by else rows
@@ -111,12 +112,12 @@ def audit_days(lake: Lake, table: GoldTable, days: Collection[str]) -> tuple[dic
     versions = last_refresh(lake.root, table)
     if not versions:
         return {day: GoldDayMetrics(day) for day in days}, False
-    newer = versions != _versions(lake, table)
+    newer = versions != versions_now(lake, table)
     rows, facts = lake.read(table.key), facts_of(lake, table, versions)
     if table.write.replaces_whole:
         whole = metrics_by_day(table, rows, facts).get("", GoldDayMetrics(""))
         return {day: replace(whole, day=day) for day in days}, newer
-    wanted = days_predicate(_day(table), days)
+    wanted = days_predicate(table.write.day_column, days)
     found = metrics_by_day(table, rows.where(wanted), facts.where(wanted))
     return {day: found.get(day, GoldDayMetrics(day)) for day in days}, newer
 
@@ -136,7 +137,7 @@ def outside_days(lake: Lake, table: GoldTable, calendar: Collection[str]) -> dic
     return found
 
 
-def _versions(lake: Lake, table: GoldTable) -> Versions:
+def versions_now(lake: Lake, table: GoldTable) -> Versions:
     """Of the inputs; of a table that is generated, its calendar's first and last day in one number."""
     if not table.is_generated:
         return input_versions(lake.root, table)
@@ -146,11 +147,6 @@ def _versions(lake: Lake, table: GoldTable) -> Versions:
 def _note(lake: Lake, table: GoldTable, before: Versions, now: Versions) -> None:
     if before != now:
         record_refresh(lake.root, table, now)
-
-
-def _day(table: GoldTable) -> str:
-    assert isinstance(table.write, ReplaceDay)
-    return table.write.column
 
 
 def _touched_days(lake: Lake, table: GoldTable, before: Versions, now: Versions) -> set[str]:

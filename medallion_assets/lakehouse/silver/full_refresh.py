@@ -45,7 +45,7 @@ class _Rebuild(Step):
             )
         self.folded = {day: {} for day in known}
 
-    def _check_column_types(self) -> None:
+    def _check_contract(self) -> None:
         pass
 
     def _in_progress(self) -> dict[str, dict[str, FoldedEntry]]:

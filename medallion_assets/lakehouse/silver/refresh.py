@@ -9,12 +9,10 @@ from dataclasses import replace
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType
 
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.contracts.watermark import SourceOffset, later
-from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.control.file_ledger import (
     PENDING,
@@ -45,10 +43,7 @@ from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate, files_predicate
-
-
-class IncompatibleContract(MedallionError):
-    """The contract gives a column another type than the table has. The message says how to rebuild the table."""
+from medallion_assets.lakehouse.storage.stored_contract import hold_to_contract
 
 
 def refresh_days(
@@ -87,7 +82,7 @@ class Step:
         known = {day: SilverDayMetrics(day, self.folded[day], self.landed[day]) for day in self.folded}
         if not self.plans:
             return known
-        self._check_column_types()
+        self._check_contract()
         validated = validated_rows(
             self.lake, self.table, {day: plan.files for day, plan in self.plans.items()}
         ).persist()
@@ -105,24 +100,8 @@ class Step:
         self._note_watermark()
         return known | days
 
-    def _check_column_types(self) -> None:
-        """A new column flows through; another type would end in casts that nobody asked for."""
-        if not self.lake.exists(self.table.key):
-            return
-        there = {field.name.lower(): field.dataType for field in self.lake.read(self.table.key).schema}
-        keeps_versions = self.table.write.keeps_versions
-        if ("valid_from" in there) != keeps_versions:
-            raise IncompatibleContract(
-                f"{self.table.key} keeps {'no versions' if keeps_versions else 'versions'} in the lake, against the "
-                f"contract: run the job full_refresh for the table {self.table.name}, which rebuilds it"
-            )
-        for column in self.table.columns:
-            stored = there.get(column.name.lower())
-            if stored is not None and stored != DataType.fromDDL(column.type):
-                raise IncompatibleContract(
-                    f"{self.table.key}: {column.name} is {stored.simpleString()} in the lake and {column.type} in "
-                    f"the contract: run the job full_refresh for the table {self.table.name}, which rebuilds it"
-                )
+    def _check_contract(self) -> None:
+        hold_to_contract(self.lake, self.table)
 
     def _in_progress(self) -> dict[str, dict[str, FoldedEntry]]:
         files = {

@@ -1,6 +1,7 @@
 """What a step does in each layer, and its report of each day: status, verdicts, metadata and counts.
 
 `run` does the layer's work. `audit` reads what is stored and writes nothing: a run of checks alone.
+`rebuild` makes a table of silver or gold from nothing.
 """
 
 from collections.abc import Collection, Mapping
@@ -69,6 +70,15 @@ def audit(lake: Lake, table: Table, days: Collection[str]) -> list[DayReport]:
     return _gold_reports(
         lake, table, {day: replace(of_day, input_is_newer=newer) for day, of_day in metrics.items()}
     )
+
+
+def rebuild(lake: Lake, table: SilverTable | GoldTable) -> list[DayReport]:
+    """Makes the whole table anew, with the contract's columns and types. BlockedDays if a day would be lost."""
+    if isinstance(table, SilverTable):
+        return silver_reports(lake, table, silver.rebuild(lake, table))
+    if table.write.is_extract:
+        return _extract_reports(table, gold.rebuild_extract(lake, table))
+    return _gold_reports(lake, table, gold.rebuild(lake, table).days)
 
 
 def _bronze_reports(table: Table, days: Mapping[str, BronzeDayMetrics]) -> list[DayReport]:

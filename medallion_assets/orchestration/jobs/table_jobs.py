@@ -4,11 +4,9 @@ Each is one function over a `TableJob`. The jobs on silver also bring gold up to
 as a run of the assets would.
 """
 
-from collections.abc import Callable, Collection, Generator, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from datetime import datetime, timezone
-from functools import cached_property
 from typing import TypeVar
 
 import dagster as dg
@@ -16,6 +14,7 @@ from pydantic import Field
 
 from medallion_assets.contracts.bronze import BronzeTable, FollowDelta
 from medallion_assets.contracts.days import ranges
+from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table, descendants
 from medallion_assets.contracts.watermark import SourceOffset
@@ -24,19 +23,21 @@ from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, entries
 from medallion_assets.lakehouse.maintenance import rollback as restoring
 from medallion_assets.lakehouse.maintenance import time_travel
-from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.orchestration.assets import steps
-from medallion_assets.orchestration.assets.checks import checks_of
-from medallion_assets.orchestration.assets.reporting import DayEvents, Reporter
-from medallion_assets.orchestration.failures import RejectedPartitions, RetrySettings, handled
-from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
+from medallion_assets.orchestration.jobs.table_job import JobEvents, TableJob, define_job
 
 
 class OneTable(dg.Config):
     table: str = Field(description="The table's name without its layer, such as orders.")
+
+
+class RebuiltTable(dg.Config):
+    table: str = Field(
+        description="Layer and name, such as gold/daily_sales; a name alone is a silver table's."
+    )
 
 
 class NewWatermark(OneTable):
@@ -51,55 +52,7 @@ class OlderVersion(dg.Config):
     as_of: str = Field(default="", description="Or a time (UTC) at which it was current: 2026-01-05T10:00.")
 
 
-Settings = TypeVar("Settings", bound=dg.Config)
 Kind = TypeVar("Kind", bound=Table)
-Reported = Generator[DayEvents, None, dict[str, str]]
-"""The events of some days; returns those that a blocking check rejected, with the check."""
-JobEvents = Generator[DayEvents | dg.Output[None], None, None]
-
-
-@dataclass(frozen=True)
-class TableJob:
-    """One run of a job, and the tables that it may be about."""
-
-    context: dg.OpExecutionContext
-    tables: Mapping[str, Table]
-    lakehouse: LakehouseResource
-    spark: SparkResource
-    retries: RetrySettings
-
-    @cached_property
-    def lake(self) -> Lake:
-        return self.lakehouse.open(self.spark.session(), self.context.run.run_id)
-
-    def handled(self, asset: str) -> AbstractContextManager[None]:
-        """Around the job's work on the asset: errors are retried or recorded."""
-        return handled(self.context, self.lakehouse.lake_root, self.retries, asset)
-
-    def refresh_silver(
-        self, table: SilverTable, work: Callable[[], Mapping[str, SilverDayMetrics]]
-    ) -> Reported:
-        """The days of the silver table that `work` returns, then those of gold that it touched."""
-        rejected = yield from self._reported(table, lambda: steps.silver_reports(self.lake, table, work()))
-        for gold in descendants(table, self.tables.values()):
-            if not gold.write.is_extract:  # which reads files, not silver
-                rejected |= yield from self.refresh_gold(gold)
-        return rejected
-
-    def refresh_gold(self, table: Table) -> Reported:
-        """The days that newer inputs touched."""
-        return (yield from self._reported(table, lambda: steps.run(self.lake, table, [])))
-
-    def finish(self, figures: Mapping[str, int], rejected: Mapping[str, str]) -> JobEvents:
-        """The result of the run. RejectedPartitions where a day is rejected."""
-        self.context.log.info(", ".join(f"{name}: {value}" for name, value in figures.items()) or "Done.")
-        if rejected:
-            raise RejectedPartitions(rejected)
-        yield dg.Output(None, metadata=figures)
-
-    def _reported(self, table: Table, work: Callable[[], Collection[steps.DayReport]]) -> Reported:
-        reporter = Reporter(self.context, self.lakehouse, self.lake, table)
-        return (yield from reporter.run_events(work(), checks_of(table), {}))
 
 
 def replay(job: TableJob, config: OneTable) -> JobEvents:
@@ -108,18 +61,17 @@ def replay(job: TableJob, config: OneTable) -> JobEvents:
         quarantined = transaction_log.partition_bytes(job.lake.root, f"quarantine/{table.name}")
         days = sorted({day for day in quarantined if day}.union(silver.stale_days(job.lake, table)))
         before = _quarantined(job.lake, table, days)
-        rejected = yield from job.refresh_silver(
-            table, lambda: silver.refresh_days(job.lake, table, days, again=days)
-        )
+        rejected = yield from job.refresh_silver(table, days, again=days)
         after = _quarantined(job.lake, table, days)
         figures = {"days": len(days), "freed": before - after, "quarantined": after}
         yield from job.finish(figures, rejected)
 
 
-def full_refresh(job: TableJob, config: OneTable) -> JobEvents:
-    with job.handled(f"silver/{config.table}"):
-        table = _named(job.tables, SilverTable, config.table)
-        rejected = yield from job.refresh_silver(table, lambda: silver.rebuild(job.lake, table))
+def full_refresh(job: TableJob, config: RebuiltTable) -> JobEvents:
+    layer, _, name = config.table.rpartition("/")
+    with job.handled(f"{layer or 'silver'}/{name}"):
+        table = _named(job.tables, GoldTable if layer == "gold" else SilverTable, name)
+        rejected = yield from job.update(table, lambda: steps.rebuild(job.lake, table))
         yield from job.finish({}, rejected)
 
 
@@ -139,7 +91,7 @@ def reconcile_keys(job: TableJob, config: OneTable) -> JobEvents:
         rejected: dict[str, str] = {}
         for below in descendants(table, job.tables.values()):
             if isinstance(below, SilverTable):
-                rejected |= yield from job.refresh_silver(below, _refresh(job.lake, below, day))
+                rejected = yield from job.refresh_silver(below, [day], rejected=rejected)
         yield from job.finish({"deleted": deleted}, rejected)
 
 
@@ -159,65 +111,37 @@ def rollback(job: TableJob, config: OlderVersion) -> JobEvents:
 def build_table_jobs(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
     """The jobs, bound to the tables that they may be about."""
     return [
-        _job(
+        define_job(
             tables,
             replay,
             OneTable,
             "Validates and merges again the stale days and those with quarantined rows.",
         ),
-        _job(
+        define_job(
             tables,
             full_refresh,
-            OneTable,
-            "Rebuilds a silver table and its quarantine from bronze, with the contract's types.",
+            RebuiltTable,
+            "Rebuilds a silver table from bronze, or a gold table, with the contract's columns and types.",
         ),
-        _job(
+        define_job(
             tables,
             reset_watermark,
             NewWatermark,
             "Sets how far a followed source counts as read; nothing else moves a watermark back.",
         ),
-        _job(
+        define_job(
             tables,
             reconcile_keys,
             OneTable,
             "Lands a delete for each key that is in bronze and no longer in the source database.",
         ),
-        _job(
+        define_job(
             tables,
             rollback,
             OlderVersion,
             "Restores a table to an older version and reverts its later ledger entries.",
         ),
     ]
-
-
-def _job(
-    tables: Mapping[str, Table],
-    work: Callable[[TableJob, Settings], JobEvents],
-    settings: type[Settings],
-    description: str,
-) -> dg.JobDefinition:
-    """Named like the function; its op is named otherwise, as Dagster demands."""
-    name = work.__name__
-
-    @dg.op(
-        name=f"{name}_table", description=description, config_schema=settings.to_config_schema().as_field()
-    )
-    def op(
-        context: dg.OpExecutionContext,
-        spark: SparkResource,
-        lakehouse: LakehouseResource,
-        retries: RetrySettings,
-    ) -> JobEvents:
-        yield from work(TableJob(context, tables, lakehouse, spark, retries), settings(**context.op_config))
-
-    graph = dg.GraphDefinition(name, node_defs=[op], description=description)
-    return graph.to_job(executor_def=dg.in_process_executor)  # pyright: ignore[reportUnknownMemberType]
-
-
-def _refresh(lake: Lake, table: SilverTable, day: str) -> Callable[[], Mapping[str, SilverDayMetrics]]:
-    return lambda: silver.refresh_days(lake, table, [day])
 
 
 def _commands(table: Table, days: Collection[str]) -> list[str]:

@@ -16,6 +16,7 @@ from medallion_assets.lakehouse.silver.standardize import business_columns
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
+from medallion_assets.lakehouse.storage.stored_contract import sequence_with_keys
 
 
 class ConcurrentChange(MedallionError):
@@ -90,7 +91,7 @@ def _stored_columns(table: SilverTable, changes: DataFrame) -> list[Expression]:
     return [
         *business,
         *[F.col(name) for name in versioned],
-        F.col("_sequence"),
+        sequence_with_keys(table.merge_keys),
         F.when(deleted, change_time(changes)).alias("_deleted_at"),
         *[F.col(name) for name in PROVENANCE],
         F.current_timestamp().alias("_silver_processed_timestamp"),

@@ -1,0 +1,47 @@
+"""Gold from nothing: every day computed anew into a table with the contract's columns and types, in one commit."""
+
+from dataclasses import replace
+
+from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.lakehouse.control.gold_refreshes import record_refresh
+from medallion_assets.lakehouse.gold.checks import blocked_by
+from medallion_assets.lakehouse.gold.day_metrics import GoldDayMetrics, metrics_by_day
+from medallion_assets.lakehouse.gold.refresh import Refresh, computed, sorted_for_writing, versions_now
+from medallion_assets.lakehouse.gold.star_join import facts_of
+from medallion_assets.lakehouse.silver.full_refresh import BlockedDays
+from medallion_assets.lakehouse.storage.lake import Lake
+from medallion_assets.lakehouse.storage.locks import one_writer
+
+
+def rebuild(lake: Lake, table: GoldTable) -> Refresh:
+    """Computes the whole table from its inputs as they are, whatever is stored of it.
+
+    Of a table that is computed whole, the metrics are under the calendar's last day. BlockedDays, and the table is as
+    it was, if a blocking check holds a day back.
+    """
+    with one_writer(lake.root, table.key):
+        versions = versions_now(lake, table)
+        facts = facts_of(lake, table, versions).persist()
+        rows = computed(lake, table, facts, versions).persist()
+        try:
+            days = metrics_by_day(table, rows, facts)
+            _raise_if_blocked(table, days)
+            lake.rewrite(sorted_for_writing(table, rows), table.key, table.partition_column)
+            record_refresh(lake.root, table, versions)
+        finally:
+            rows.unpersist()
+            facts.unpersist()
+    if table.write.replaces_whole and lake.calendar:
+        last = max(lake.calendar)
+        days = {last: replace(days.get("", GoldDayMetrics("")), day=last)}
+    return Refresh(days, versions)
+
+
+def _raise_if_blocked(table: GoldTable, days: dict[str, GoldDayMetrics]) -> None:
+    checks = {day: blocked_by(table, metrics) for day, metrics in days.items()}
+    blocked = {day: check for day, check in checks.items() if check}
+    if blocked:
+        told = ", ".join(f"{day}: {check}" if day else check for day, check in sorted(blocked.items()))
+        raise BlockedDays(
+            f"{table.key} is as it was: a blocking check holds back {told}. Correct its inputs first"
+        )
