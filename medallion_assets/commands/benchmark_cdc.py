@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from pyspark.sql import Column as Expression
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from medallion_assets.commands.job_runner import table
@@ -32,6 +33,19 @@ FIRST, INGESTED = date(2020, 1, 1), "2026-01-05"
 ORDERS = "silver/orders"
 
 
+COLUMNS = (
+    "keys",
+    "million orders",
+    "files",
+    "files near",
+    "rewritten",
+    "written",
+    "min s",
+    "median s",
+    "max s",
+)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Time 10,000 changes in tables of several sizes.")
     parser.add_argument("--millions", type=int, nargs="+", default=[1, 10, 40], help="orders in the table")
@@ -40,46 +54,34 @@ def main() -> int:
     )
     asked = parser.parse_args()
     spark = session.start({"spark.driver.memory": "8g"})
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for keys in ("ascending", "random"):
-        seconds = {}
+        medians: list[float] = []
         for millions in asked.millions:
-            with tempfile.TemporaryDirectory() as folder:
-                lake = Lake(spark, f"{folder}/lake", f"{folder}/landing")
-                _build(lake, millions * 10**6, keys)
-                files = len(DeltaTable(lake.path(ORDERS)).file_uris())
-                spent, near, merged = _rounds(lake, millions * 10**6, keys, asked.rounds)
-                seconds[millions] = statistics.median(spent)
-                rows.append(
-                    (
-                        keys,
-                        millions,
-                        files,
-                        near,
-                        *merged,
-                        *(f"{f(spent):.1f}" for f in (min, statistics.median, max)),
-                    )
-                )
-                print(f"{keys} keys, {millions} million orders: {seconds[millions]:.1f} s", flush=True)
-        ratio = max(seconds.values()) / min(seconds.values())
-        print(f"{keys} keys: the slowest table takes {ratio:.2f} times as long as the fastest")
-    names = (
-        "keys",
-        "million orders",
-        "files",
-        "files near",
-        "rewritten",
-        "written",
-        "min s",
-        "median s",
-        "max s",
-    )
+            row, median = _measured(spark, millions, keys, asked.rounds)
+            rows.append(row)
+            medians.append(median)
+            print(f"{keys} keys, {millions} million orders: {median:.1f} s", flush=True)
+        print(
+            f"{keys} keys: the slowest table takes {max(medians) / min(medians):.2f} times as long as the fastest"
+        )
     print(f"\n{CHANGES:,} changes on {DAYS_TOUCHED} days, validated and merged:")
-    print(table(names, rows))
+    print(table(COLUMNS, rows))
     print(
         "files near: files whose statistics do not rule out a changed key; the join with silver reads these."
     )
     return 0
+
+
+def _measured(spark: SparkSession, millions: int, keys: str, rounds: int) -> tuple[tuple[object, ...], float]:
+    """A row of `COLUMNS`, and the median seconds of a round."""
+    with tempfile.TemporaryDirectory() as folder:
+        lake = Lake(spark, f"{folder}/lake", f"{folder}/landing")
+        _build(lake, millions * 10**6, keys)
+        files = len(DeltaTable(lake.path(ORDERS)).file_uris())
+        spent, near, merged = _rounds(lake, millions * 10**6, keys, rounds)
+    seconds = (min(spent), statistics.median(spent), max(spent))
+    return (keys, millions, files, near, *merged, *(f"{one:.1f}" for one in seconds)), seconds[1]
 
 
 def _key(number: Expression, keys: str) -> Expression:

@@ -91,10 +91,9 @@ def define_job(
     tables: Mapping[str, Table],
     work: Callable[[TableJob, Settings], JobEvents],
     settings: type[Settings],
-    description: str,
 ) -> dg.JobDefinition:
-    """Named like the function; its op is named otherwise, as Dagster demands."""
-    name = work.__name__
+    """Named and described as the function is; its op has another name, as Dagster demands."""
+    name, description = work.__name__, work.__doc__
 
     @dg.op(
         name=f"{name}_table", description=description, config_schema=settings.to_config_schema().as_field()

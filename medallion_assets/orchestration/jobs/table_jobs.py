@@ -1,7 +1,7 @@
 """Jobs that somebody starts by hand for one table: replay, full_refresh, reset_watermark, reconcile_keys, rollback.
 
-Each is one function over a `TableJob`. The jobs on silver also bring gold up to date, and report each day to Dagster
-as a run of the assets would.
+Each is one function over a `TableJob`; its docstring describes the job in the UI. The jobs on silver also bring gold up
+to date, and report each day to Dagster as a run of the assets would.
 """
 
 from collections.abc import Collection, Mapping
@@ -56,6 +56,7 @@ Kind = TypeVar("Kind", bound=Table)
 
 
 def replay(job: TableJob, config: OneTable) -> JobEvents:
+    """Validates and merges again the stale days and those with quarantined rows."""
     with job.handled(f"silver/{config.table}"):
         table = _named(job.tables, SilverTable, config.table)
         quarantined = transaction_log.partition_bytes(job.lake.root, f"quarantine/{table.name}")
@@ -68,6 +69,7 @@ def replay(job: TableJob, config: OneTable) -> JobEvents:
 
 
 def full_refresh(job: TableJob, config: RebuiltTable) -> JobEvents:
+    """Rebuilds a silver table from bronze, or a gold table, with the contract's columns and types."""
     layer, _, name = config.table.rpartition("/")
     with job.handled(f"{layer or 'silver'}/{name}"):
         table = _named(job.tables, GoldTable if layer == "gold" else SilverTable, name)
@@ -76,6 +78,7 @@ def full_refresh(job: TableJob, config: RebuiltTable) -> JobEvents:
 
 
 def reset_watermark(job: TableJob, config: NewWatermark) -> JobEvents:
+    """Sets how far a followed source counts as read; nothing else moves a watermark back."""
     with job.handled(f"bronze/{config.table}"):
         table, root = _followed(job.tables, config.table), job.lakehouse.lake_root
         offset = _offset(table, config.value) if config.value else None
@@ -85,6 +88,7 @@ def reset_watermark(job: TableJob, config: NewWatermark) -> JobEvents:
 
 
 def reconcile_keys(job: TableJob, config: OneTable) -> JobEvents:
+    """Lands a delete for each key that is in bronze and no longer in the source database."""
     with job.handled(f"bronze/{config.table}"):
         table = _followed(job.tables, config.table)
         day, deleted = bronze.reconcile_keys(job.lake, table)
@@ -96,6 +100,7 @@ def reconcile_keys(job: TableJob, config: OneTable) -> JobEvents:
 
 
 def rollback(job: TableJob, config: OlderVersion) -> JobEvents:
+    """Restores a table to an older version and reverts its later ledger entries."""
     with job.handled(config.table):
         root = job.lakehouse.lake_root
         table = time_travel.find(root, job.tables, config.table)
@@ -111,41 +116,16 @@ def rollback(job: TableJob, config: OlderVersion) -> JobEvents:
 def build_table_jobs(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
     """The jobs, bound to the tables that they may be about."""
     return [
-        define_job(
-            tables,
-            replay,
-            OneTable,
-            "Validates and merges again the stale days and those with quarantined rows.",
-        ),
-        define_job(
-            tables,
-            full_refresh,
-            RebuiltTable,
-            "Rebuilds a silver table from bronze, or a gold table, with the contract's columns and types.",
-        ),
-        define_job(
-            tables,
-            reset_watermark,
-            NewWatermark,
-            "Sets how far a followed source counts as read; nothing else moves a watermark back.",
-        ),
-        define_job(
-            tables,
-            reconcile_keys,
-            OneTable,
-            "Lands a delete for each key that is in bronze and no longer in the source database.",
-        ),
-        define_job(
-            tables,
-            rollback,
-            OlderVersion,
-            "Restores a table to an older version and reverts its later ledger entries.",
-        ),
+        define_job(tables, replay, OneTable),
+        define_job(tables, full_refresh, RebuiltTable),
+        define_job(tables, reset_watermark, NewWatermark),
+        define_job(tables, reconcile_keys, OneTable),
+        define_job(tables, rollback, OlderVersion),
     ]
 
 
 def _commands(table: Table, days: Collection[str]) -> list[str]:
-    """What restates these days. A followed source's batches go and come in one run, so that no row is missed."""
+    """The commands that re-run these days; those of a followed source in one run, so that no batch is missed."""
     spans = ranges(days)
     if days and table.write.follows_source:
         spans = [(min(days), max(days))]
