@@ -1,13 +1,17 @@
 # What the project does from a terminal. Each target sets up what it needs: the first time takes minutes, the next
-# seconds. Settings: DAYS=7, PORT=3000, DAY= or FROM= and TO= and JUNIT= for the checks, PYTHON=python3.
+# seconds. Settings: DAYS=7, PORT=3000, DAY= or FROM= and TO= and JUNIT= for the checks, PYTHON=python3,
+# WORKERS=2 for the tests.
 
 DAYS ?= 7
 PORT ?= 3000
 JUNIT ?= build/checks.xml
 PYTHON ?= python3
+WORKERS ?= 2
 BIN := .venv/bin
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends
 CAN_APT := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
+# Each worker has a Spark of its own (3 GB); tests that share a costly fixture stay together (see conftest.py).
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 RANGE := $(if $(DAY),--day $(DAY)) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 # The history of runs and checks, which `make dev` shows.
@@ -18,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long dev checks replay rollback watermarks upkeep doctor bench bench-cdc docs clean java jars chromium postgres history
+.PHONY: help demo test unit test-long dev checks replay rollback watermarks upkeep doctor bench bench-cdc docs clean java jars chromium postgres history
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,10 +37,13 @@ test: jars .venv/.data chromium postgres ## Lint, types, import contracts, the d
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/mkdocs build --strict
-	$(BIN)/python -m pytest
+	$(PYTEST) --cov
 
-test-long: jars postgres ## The long suite: random histories, and the sensors of a running `dagster dev`
-	$(BIN)/python -m pytest -m long
+unit: .venv/.data ## The tests that need neither Spark nor a server, in seconds
+	@$(PYTEST) -m unit
+
+test-long: jars .venv/.data postgres ## The long suite: random histories, and the sensors of a running `dagster dev`
+	$(PYTEST) -m long
 
 dev: jars history ## Open the UI on 127.0.0.1, PORT=3000, sensors on (EXAMPLES=1: with the example tables)
 	MEDALLION_SENSORS=on $(BIN)/dagster dev $(if $(EXAMPLES),-m medallion_assets.example_definitions) -h 127.0.0.1 -p $(PORT)

@@ -14,8 +14,6 @@ STRING = "string"
 class IncompatibleContract(MedallionError):
     """The contract is another than the stored table was written by. The message says how to rebuild the table."""
 
-    retryable = False
-
 
 @dataclass(frozen=True)
 class StoredTable:
@@ -33,8 +31,8 @@ def check_contract(table: SilverTable | GoldTable, stored: StoredTable) -> None:
     """IncompatibleContract, with all that differs, unless the stored table can go on under the contract."""
     if found := list(differences(table, stored)):
         raise IncompatibleContract(
-            f"{table.key} was written by another contract: {'; '.join(found)}. "
-            f"Run the job full_refresh for the table {table.key}, which rebuilds it"
+            f"{table.key} was written by another contract: {'; '.join(found)}: "
+            f"run the job full_refresh for the table {table.key}, which rebuilds it"
         )
 
 

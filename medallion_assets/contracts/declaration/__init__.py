@@ -19,8 +19,6 @@ from medallion_assets.errors import MedallionError
 class DeclarationError(MedallionError):
     """Table files declare what cannot be. `faults` has one line for each."""
 
-    retryable = False
-
     def __init__(self, faults: Collection[str]):
         self.faults = tuple(faults)
         super().__init__(f"{len(faults)} faults in the declarations of tables:\n" + "\n".join(faults))

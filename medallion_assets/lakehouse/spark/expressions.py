@@ -7,9 +7,12 @@ from pyspark.sql.types import ArrayType, BinaryType, DataType, LongType, MapType
 from medallion_assets.contracts.sql_text import quoted_name
 
 
-def quoted(name: str) -> Column:
-    """The column of just this name, whatever dots or backticks it holds."""
-    return F.col(quoted_name(name))
+def quoted(name: str, of: str = "") -> Column:
+    """The column of just this name, whatever dots or backticks it holds.
+
+    of: the alias of a DataFrame, or a struct column
+    """
+    return F.col(f"{of}.{quoted_name(name)}" if of else quoted_name(name))
 
 
 BILLION = 1_000_000_000

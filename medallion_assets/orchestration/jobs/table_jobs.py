@@ -23,6 +23,7 @@ from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, entries
 from medallion_assets.lakehouse.maintenance import rollback as restoring
 from medallion_assets.lakehouse.maintenance import time_travel
+from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
@@ -59,7 +60,7 @@ def replay(job: TableJob, config: OneTable) -> JobEvents:
     """Validates and merges again the stale days and those with quarantined rows."""
     with job.handled(f"silver/{config.table}"):
         table = _named(job.tables, SilverTable, config.table)
-        quarantined = transaction_log.partition_bytes(job.lake.root, f"quarantine/{table.name}")
+        quarantined = transaction_log.partition_bytes(job.lake.root, quarantine_key(table.name))
         days = sorted({day for day in quarantined if day}.union(silver.stale_days(job.lake, table)))
         before = _quarantined(job.lake, table, days)
         rejected = yield from job.refresh_silver(table, days, again=days)
