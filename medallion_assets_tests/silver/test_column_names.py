@@ -7,6 +7,7 @@ import pytest
 
 from medallion_assets.contracts import Column, Land, Scd2, SilverTable, Upsert
 from medallion_assets.lakehouse import silver
+from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.merge import key_ranges
 from medallion_assets_tests.support.sample_lake import TABLES, SampleLake
 
@@ -98,7 +99,7 @@ def test_columns_of_any_name_are_keys_sequence_tracked_and_partition(baskets: Sa
     assert (latest(baskets), versions(baskets)) == (restated, without)
     for table in (LATEST, VERSIONS):
         audited = silver.audit_days(baskets.lake, table, [ONE, TWO])
-        assert {day.blocked_by(table) for day in audited.values()} == {None}
+        assert {blocked_by(table, day) for day in audited.values()} == {None}
         silver.rebuild(baskets.lake, table)
     assert (latest(baskets), versions(baskets)) == (restated, without)
 

@@ -40,6 +40,10 @@ class BronzeDayMetrics:
     files: Mapping[str, LandedEntry] = field(default_factory=dict)
 
     @property
+    def has_data(self) -> bool:
+        return bool(self.files)
+
+    @property
     def rows(self) -> int:
         return sum(entry.rows for entry in self.files.values())
 

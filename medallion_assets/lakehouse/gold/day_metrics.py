@@ -1,6 +1,6 @@
 """What gold's rows come to beside their facts: totals, grain and signs, in one pass over each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
@@ -20,6 +20,7 @@ class GoldDayMetrics:
     """One event day, or a table that is computed whole: its rows, those of its facts, and each total of both.
 
     repeated: rows whose grain another row has; negative: rows with a measure below zero that may not be
+    outside_days: event days outside the calendar that this day brought; input_is_newer: since gold was computed
     """
 
     day: str
@@ -29,6 +30,12 @@ class GoldDayMetrics:
     negative: int = 0
     written: Mapping[str, Any] = field(default_factory=dict)
     expected: Mapping[str, Any] = field(default_factory=dict)
+    outside_days: Sequence[str] = ()
+    input_is_newer: bool = False
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self.rows or self.facts)
 
     @property
     def reconciles(self) -> bool:
@@ -38,11 +45,24 @@ class GoldDayMetrics:
     def is_complete(self) -> bool:
         return bool(self.rows) == bool(self.facts)
 
-    def blocked_by(self, table: GoldTable) -> str | None:
-        """The blocking check that keeps the day from being written."""
-        if self.repeated:
-            return "grain_unique"  # before the totals, which a row that comes twice puts out, too
-        return None if self.reconciles else "reconciles_with_silver"
+
+@dataclass(frozen=True)
+class ExtractDayMetrics:
+    """rows, broken: of the landed files; loaded: rows of the result; complaints: path -> what is wrong with it.
+
+    whole: every file could be read; else the day keeps the result that it has
+    """
+
+    day: str
+    rows: int = 0
+    broken: int = 0
+    loaded: int = 0
+    complaints: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = True
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self.rows)
 
 
 def metrics_by_day(table: GoldTable, rows: DataFrame, facts: DataFrame) -> dict[str, GoldDayMetrics]:
