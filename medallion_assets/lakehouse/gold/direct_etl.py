@@ -1,14 +1,20 @@
-"""A step of ETL: landed files are validated and transformed in memory, and only the result of each day is written."""
+"""ETL: landed files are validated and transformed in memory, and only the result of each day is written.
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+The rules are those of a silver contract, the aggregation is gold's. No bronze or silver is stored on the way.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.gold import Extract, GoldTable
 from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import INGESTION_DATE
+from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP, SEQUENCE
 from medallion_assets.lakehouse.control.file_ledger import UNREADABLE
+from medallion_assets.lakehouse.gold.day_metrics import ExtractDayMetrics
 from medallion_assets.lakehouse.gold.refresh import computed
 from medallion_assets.lakehouse.gold.staleness import input_versions
 from medallion_assets.lakehouse.landing.listing import list_files
@@ -20,71 +26,68 @@ from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate
 
-_DAY = "_ingestion_date"
 
+def extract_days(lake: Lake, table: GoldTable, days: Collection[str]) -> dict[str, ExtractDayMetrics]:
+    """Each day's result replaces the one before. A day with an unreadable file keeps the result that it has.
 
-@dataclass(frozen=True)
-class ExtractDayMetrics:
-    """rows, broken: of the landed files; loaded: rows of the result; complaints: path -> what is wrong with it.
-
-    whole: every file could be read; else the day keeps the result that it has
+    LandingError where the landing root or the source's folder is missing.
     """
+    with _extracted(lake, table, days) as (metrics, result):
+        readable = sorted(day for day, of_day in metrics.items() if of_day.whole)
+        if result is None and lake.exists(table.key):
+            result = lake.read(table.key).limit(0)
+        if result is not None and readable:
+            wanted = days_predicate(INGESTION_DATE, readable)
+            with one_writer(lake.root, table.key):
+                lake.replace(result.where(wanted), table.key, wanted, INGESTION_DATE)
+    return metrics
 
-    day: str
-    rows: int = 0
-    broken: int = 0
-    loaded: int = 0
-    complaints: Mapping[str, str] = field(default_factory=dict)
-    whole: bool = True
+
+def audit_extract_days(lake: Lake, table: GoldTable, days: Collection[str]) -> dict[str, ExtractDayMetrics]:
+    """What `extract_days` would find in the landed files now. Writes nothing. LandingError as there."""
+    with _extracted(lake, table, days) as (metrics, _):
+        return metrics
 
 
-def extract_days(
-    lake: Lake, table: GoldTable, days: Collection[str], writes: bool = True
-) -> dict[str, ExtractDayMetrics]:
-    """Each day's result replaces the one before; with `writes` False it is only computed. LandingError as in bronze."""
+@contextmanager
+def _extracted(
+    lake: Lake, table: GoldTable, days: Collection[str]
+) -> Iterator[tuple[dict[str, ExtractDayMetrics], DataFrame | None]]:
+    """The metrics of the days and their rows, kept in memory within the context; None where no file has rows."""
     assert isinstance(table.write, Extract)
     contract = table.write.validated_by
-    landed, reports = read_files(
-        lake.spark, lake.landing, list_files(lake.landing, table.landing_folder, days)
-    )
-    unreadable = {report.file.day for report in reports if report.status == UNREADABLE}
-    whole = sorted(set(days) - unreadable)  # a day of which a file is missing keeps the result that it has
+    files = list_files(lake.landing, table.landing_folder, days)
+    landed, reports = read_files(lake.spark, lake.landing, files)
     if landed is None:
-        if writes and whole and lake.exists(table.key):
-            _replace(lake, table, lake.read(table.key).limit(0), whole)
-        return {day: _figures(day, reports, {}, {}) for day in days}
-    validated = validate(contract, landed.withColumn("_ingestion_timestamp", F.now())).persist()
+        yield {day: _metrics(day, reports, {}, {}) for day in days}, None
+        return
+    validated = validate(contract, landed.withColumn(INGESTION_TIMESTAMP, F.now())).persist()
     result = _result(lake, table, contract, validated).persist()
     try:
-        broken = validated.groupBy(_DAY).agg(F.count_if("_quarantined").alias("n")).collect()
-        loaded = result.groupBy(_DAY).agg(F.count("*").alias("n")).collect()
-        if writes and whole:
-            _replace(lake, table, result.where(days_predicate(_DAY, whole)), whole)
+        broken = validated.groupBy(INGESTION_DATE).agg(F.count_if("_quarantined").alias("n")).collect()
+        loaded = result.groupBy(INGESTION_DATE).agg(F.count("*").alias("n")).collect()
+        counts = [{str(row[INGESTION_DATE]): row["n"] for row in rows} for rows in (broken, loaded)]
+        yield {day: _metrics(day, reports, *counts) for day in days}, result
     finally:
         for frame in (result, validated, landed):
             frame.unpersist()
-    counts = [{str(row[_DAY]): row["n"] for row in rows} for rows in (broken, loaded)]
-    return {day: _figures(day, reports, *counts) for day in days}
 
 
 def _result(lake: Lake, table: GoldTable, contract: SilverTable, validated: DataFrame) -> DataFrame:
-    """The transform sees the valid rows of the contract, of each key the day's last change, without deletes."""
+    """What the table makes of the valid rows; of each key only the day's last change counts, and no delete.
+
+    Needs: the columns of `validate`. Returns: the table's columns and `_gold_created_timestamp`.
+    """
     rows = validated.where("NOT _quarantined")
     if contract.write.has_keys:
-        newest = Window.partitionBy(_DAY, *map(quoted, contract.write.row_key)).orderBy(
-            F.col("_sequence").desc()
-        )
-        rows = rows.withColumn("_rank", F.row_number().over(newest)).where("_rank = 1 AND NOT _is_delete")
-    rows = rows.select(*map(quoted, business_columns(rows)), _DAY)
+        keys = Window.partitionBy(INGESTION_DATE, *map(quoted, contract.write.row_key))
+        rows = rows.withColumn("_rank", F.row_number().over(keys.orderBy(F.col(SEQUENCE).desc())))
+        rows = rows.where("_rank = 1 AND NOT _is_delete")
+    rows = rows.select(*map(quoted, business_columns(rows)), INGESTION_DATE)
     return computed(lake, table, rows, input_versions(lake.root, table))
 
 
-def _replace(lake: Lake, table: GoldTable, result: DataFrame, days: Collection[str]) -> None:
-    with one_writer(lake.root, table.key):
-        lake.replace(result, table.key, days_predicate(_DAY, days), _DAY)
-
-
-def _figures(
+def _metrics(
     day: str, reports: Collection[FileReport], broken: Mapping[str, int], loaded: Mapping[str, int]
 ) -> ExtractDayMetrics:
     own = [report for report in reports if report.file.day == day]

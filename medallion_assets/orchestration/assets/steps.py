@@ -139,7 +139,9 @@ def report_extract(lake: Lake, table: GoldTable, days: Collection[str], writes: 
             published=figures.whole,
             counts={"rows_in": figures.rows, "valid": figures.rows - figures.broken},
         )
-        for day, figures in gold.extract_days(lake, table, days, writes).items()
+        for day, figures in (gold.extract_days if writes else gold.audit_extract_days)(
+            lake, table, days
+        ).items()
     ]
 
 
