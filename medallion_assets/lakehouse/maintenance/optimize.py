@@ -94,7 +94,7 @@ def _by_spark(lake: Lake, key: str, sort_by: Collection[str] = ()) -> Maintenanc
         return vacuumed(lake, key, MaintenanceResult(key))
     optimizer = SparkTable.forPath(lake.spark, lake.path(key)).optimize().where(where)
     if sort_by:  # plain compaction would undo the order of gold's rows, by which statistics skip files
-        optimizer.executeZOrderBy(*sort_by)
+        optimizer.executeZOrderBy(*map(quoted_name, sort_by))
     else:
         optimizer.executeCompaction()
     return vacuumed(lake, key, _compacted(key, before, DeltaTable(lake.path(key))))
