@@ -1,22 +1,28 @@
 # What the project does from a terminal. Each target sets up what it needs: the first time takes minutes, the next
-# seconds. Settings: DAYS=7, PORT=3000, DAY= or FROM= and TO= and JUNIT= for the checks, PYTHON=python3.
+# seconds. Settings: DAYS=7, PORT=3000, DAY= or FROM= and TO= and JUNIT= for the checks, PYTHON=python3,
+# WORKERS=2 for the tests.
 
 DAYS ?= 7
 PORT ?= 3000
 JUNIT ?= build/checks.xml
 PYTHON ?= python3
+WORKERS ?= 2
 BIN := .venv/bin
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends
 CAN_APT := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
+# Each worker has a Spark of its own (3 GB); tests that share a costly fixture stay together (see conftest.py).
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 RANGE := $(if $(DAY),--day $(DAY)) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 # The history of runs and checks, which `make dev` shows.
 export DAGSTER_HOME := $(CURDIR)/.dagster
 export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# mkdocs-material says at each build that it is maintained until May 2027.
+export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long dev checks replay rollback watermarks upkeep doctor bench bench-cdc clean java jars chromium postgres history
+.PHONY: help demo test unit test-long dev checks replay rollback watermarks upkeep doctor bench bench-cdc docs clean java jars chromium postgres history
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,15 +31,19 @@ demo: jars history .venv/.data ## Land DAYS=7 of real orders and carry them from
 	@$(BIN)/python -m medallion_assets.commands.demo_data --days $(DAYS)
 	@$(BIN)/python -m medallion_assets.commands.demo --days $(DAYS)
 
-test: jars .venv/.data chromium postgres ## Lint, types, import contracts and all tests
+test: jars .venv/.data chromium postgres ## Lint, types, import contracts, the documents and all tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/mkdocs build --strict
+	$(PYTEST) --cov
 
-test-long: jars postgres ## The long suite: random histories, and the sensors of a running `dagster dev`
-	$(BIN)/python -m pytest -m long
+unit: .venv/.data ## The tests that need neither Spark nor a server, in seconds
+	@$(PYTEST) -m unit
+
+test-long: jars .venv/.data postgres ## The long suite: random histories, and the sensors of a running `dagster dev`
+	$(PYTEST) -m long
 
 dev: jars history ## Open the UI on 127.0.0.1, PORT=3000, sensors on (EXAMPLES=1: with the example tables)
 	MEDALLION_SENSORS=on $(BIN)/dagster dev $(if $(EXAMPLES),-m medallion_assets.example_definitions) -h 127.0.0.1 -p $(PORT)
@@ -41,7 +51,7 @@ dev: jars history ## Open the UI on 127.0.0.1, PORT=3000, sensors on (EXAMPLES=1
 checks: jars history ## Run all checks of DAY=2017-01-05 (or FROM= TO=) without rewriting data; fails if one fails
 	@$(BIN)/python -m medallion_assets.commands.checks $(RANGE) --junit "$(JUNIT)"
 
-replay: jars history ## Judge TABLE=orders again after a rule or mapping was corrected: stale and quarantined days
+replay: jars history ## Re-validate and re-merge the stale and quarantined days of TABLE=orders, after a rule was corrected
 	@$(BIN)/python -m medallion_assets.commands.replay --table "$(TABLE)"
 
 rollback: jars history ## Restore TABLE=silver/orders to VERSION=3, or AS_OF=2026-01-05T10:00, with its ledgers
@@ -50,7 +60,7 @@ rollback: jars history ## Restore TABLE=silver/orders to VERSION=3, or AS_OF=202
 watermarks: .venv/.installed ## How far each table follows its source
 	@$(BIN)/python -m medallion_assets.commands.watermarks
 
-upkeep: jars history ## Compact fragmented days, remove what no reader needs any more, and tell what it saved
+upkeep: jars history ## Compact fragmented days, remove files that no reader needs, and report what it saved
 	@$(BIN)/python -m medallion_assets.commands.maintenance
 
 doctor: .venv/.installed history ## Versions, Java, jars, storage, sensors, quarantine, what waits: OK, or what to do
@@ -61,6 +71,10 @@ bench: jars .venv/.data ## Seconds, Spark jobs and commits per layer, beside a b
 
 bench-cdc: jars ## What 10,000 changes cost in silver tables of 1, 10 and 40 million orders (a quarter of an hour)
 	@$(BIN)/python -m medallion_assets.commands.benchmark_cdc
+
+docs: .venv/.installed ## Refresh the generated parts of docs/ and build the site into build/site
+	@$(BIN)/python -m medallion_assets.commands.document
+	@$(BIN)/mkdocs build --strict
 
 clean: ## Remove what the commands made: data, history and virtual environment
 	rm -rf .venv .dagster .cache data build *.egg-info

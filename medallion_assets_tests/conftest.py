@@ -1,35 +1,84 @@
-"""One Spark session for the whole suite, and a workshop (a landing area with a lake of its own) for each test."""
+"""What the tests share: their markers, how workers divide them, a Spark session a worker, a lake of its own a test.
 
+Spark and Dagster are imported by the first test that needs them, so that the unit tests start in a moment.
+"""
+
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import dagster as dg
 import pytest
-from pyspark.sql import SparkSession
 
-from medallion_assets.lakehouse.spark import session
-from medallion_assets_tests.support.dagster_runner import DagsterRunner
-from medallion_assets_tests.support.sample_lake import SampleLake
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
-# On a handful of rows most of the time goes into compiling generated code; interpreted, the suite takes half as long.
-INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+    from medallion_assets_tests.support.dagster_runner import DagsterRunner
+    from medallion_assets_tests.support.postgres_server import Database
+    from medallion_assets_tests.support.sample_lake import SampleLake
+
+HERE = Path(__file__).parent
+MARKERS = {"unit": pytest.mark.unit, "end_to_end": pytest.mark.e2e}
+# Long tests first, so that no worker is left alone with one in the end. Other folders follow as they are collected.
+FIRST = ("end_to_end", "properties", "silver", "orchestration", "maintenance")
+
+# Processes that tests start have it, too.
+os.environ["SPARK_CONF_DIR"] = str(HERE / "support" / "spark_conf")
+
+
+@pytest.hookimpl(tryfirst=True)  # before markers deselect, and before pytest-xdist looks for groups
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    for item in items:
+        if mark := MARKERS.get(_folder(item)):
+            item.add_marker(mark)
+        if "spark" in item.fixturenames:
+            item.add_marker(pytest.mark.spark)
+        if _shares_a_fixture(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: FIRST.index(_folder(item)) if _folder(item) in FIRST else len(FIRST))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(HERE).parts[0]
+
+
+def _shares_a_fixture(item: pytest.Function) -> bool:
+    """Whether a fixture is made once for the tests of its module, which one worker runs then."""
+    definitions = item._fixtureinfo.name2fixturedefs.values()
+    return any(found[-1].scope == "module" for found in definitions if found)
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[SparkSession]:
-    running = session.start({"spark.driver.memory": "3g", **INTERPRETED})
+def spark() -> Iterator["SparkSession"]:
+    from medallion_assets.lakehouse.spark import session
+
+    running = session.start({"spark.driver.memory": "3g"})
     yield running
     running.stop()
 
 
 @pytest.fixture
-def shop(spark: SparkSession, tmp_path: Path) -> SampleLake:
+def shop(spark: "SparkSession", tmp_path: Path) -> "SampleLake":
+    from medallion_assets_tests.support.sample_lake import SampleLake
+
     return SampleLake(spark, tmp_path)
 
 
 @pytest.fixture
-def desk(shop: SampleLake, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagsterRunner]:
+def desk(shop: "SampleLake", monkeypatch: pytest.MonkeyPatch) -> Iterator["DagsterRunner"]:
+    import dagster as dg
+
+    from medallion_assets_tests.support.dagster_runner import DagsterRunner
+
     monkeypatch.setenv("MEDALLION_LAKEHOUSE", shop.lake.root)
     monkeypatch.setenv("MEDALLION_LANDING", str(shop.landing))
     with dg.DagsterInstance.ephemeral() as instance:
         yield DagsterRunner(shop, instance)
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator["Database"]:
+    from medallion_assets_tests.support.postgres_server import temporary_server
+
+    with temporary_server() as running:
+        yield running

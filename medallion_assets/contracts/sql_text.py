@@ -7,6 +7,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from medallion_assets.errors import MedallionError
+
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = frozenset(
     re.findall(
@@ -24,7 +26,7 @@ _RESERVED = frozenset(
 """Words that mean something else than a column somewhere in Spark SQL."""
 
 
-class SqlError(Exception):
+class SqlError(MedallionError):
     """The text is no SQL expression; the message says where it breaks off."""
 
 

@@ -2,6 +2,8 @@
 
 import re
 
+from medallion_assets.errors import MedallionError
+
 _NAMES = {
     "boolean": "boolean", "tinyint": "tinyint", "byte": "tinyint", "smallint": "smallint", "short": "smallint",
     "int": "int", "integer": "int", "bigint": "bigint", "long": "bigint", "float": "float", "real": "float",
@@ -14,7 +16,7 @@ _TOKEN = re.compile(r"\s*(`(?:[^`]|``)+`|'(?:[^'\\]|\\.)*'|\w+|[<>(),:])\s*")
 NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 
 
-class NoSuchType(ValueError):
+class NoSuchType(MedallionError):
     """The text is no type of Spark that Delta can store."""
 
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable, Upsert
 from medallion_assets.contracts.technical_columns import SEQUENCE, VERSIONED
+from medallion_assets.errors import MedallionError
 
 STRING = "string"
 
 
-class IncompatibleContract(Exception):
+class IncompatibleContract(MedallionError):
     """The contract is another than the stored table was written by. The message says how to rebuild the table."""
-
-    retryable = False
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,12 @@ class StoredTable:
     keys: tuple[str, ...] | None = None
 
 
-def hold_to_contract(table: SilverTable | GoldTable, stored: StoredTable) -> None:
+def check_contract(table: SilverTable | GoldTable, stored: StoredTable) -> None:
     """IncompatibleContract, with all that differs, unless the stored table can go on under the contract."""
     if found := list(differences(table, stored)):
         raise IncompatibleContract(
-            f"{table.key} was written by another contract: {'; '.join(found)}. "
-            f"Run the job full_refresh for the table {table.key}, which rebuilds it"
+            f"{table.key} was written by another contract: {'; '.join(found)}: "
+            f"run the job full_refresh for the table {table.key}, which rebuilds it"
         )
 
 

@@ -1,13 +1,21 @@
-"""What users type: Dagster's own command line, and the checks of a day, each in a process of its own."""
+"""What users type: Dagster's own command line in a process of its own, and the commands behind `make`.
+
+Those that need Spark are called in the tests' process, since a cold Spark costs a minute; the others are processes.
+"""
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
+from types import ModuleType
 
 import pytest
 from deltalake import DeltaTable
+from pyspark.sql import SparkSession
 
+from medallion_assets.commands import checks, replay
 from medallion_assets_tests.support.sample_lake import as_csv, order
 
 ONE, TWO = "2026-01-01", "2026-01-02"
@@ -31,29 +39,56 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def call(home: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    places = {"MEDALLION_LANDING": "landing", "MEDALLION_LAKEHOUSE": "lake", "DAGSTER_HOME": "home"}
-    absolute = {name: str(home / place) for name, place in places.items()}
-    return subprocess.run(
-        [sys.executable, "-m", *command], env=os.environ | absolute, cwd=home, capture_output=True, text=True
-    )
-
-
-def materialize(home: Path) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module")
+def materialized(home: Path) -> CompletedProcess[str]:
+    """Both days, by Dagster's own command."""
     command = ("dagster", "asset", "materialize", "-m", "medallion_assets.definitions", "--select", "*")
     return call(home, *command, "--partition-range", f"{ONE}...{TWO}")
 
 
-def test_a_range_with_a_bad_day_exits_1_names_the_day_and_keeps_the_good_one(home: Path):
-    done = materialize(home)
-    assert done.returncode == 1
-    assert f"{TWO}: silver/orders check quarantine_ratio not passed" in done.stderr
+@pytest.fixture
+def run(
+    spark: SparkSession,
+    home: Path,
+    materialized: CompletedProcess[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., CompletedProcess[str]]:
+    """Runs a command in this process, over the materialized days, as `python -m` would."""
+    for name, place in places(home).items():
+        monkeypatch.setenv(name, place)
+
+    def command(module: ModuleType, *words: str) -> CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", [module.__name__, *words])
+        capsys.readouterr()
+        return CompletedProcess(sys.argv, module.main(), *capsys.readouterr())
+
+    return command
+
+
+def places(home: Path) -> dict[str, str]:
+    folders = {"MEDALLION_LANDING": "landing", "MEDALLION_LAKEHOUSE": "lake", "DAGSTER_HOME": "home"}
+    return {name: str(home / folder) for name, folder in folders.items()}
+
+
+def call(home: Path, *command: str) -> CompletedProcess[str]:
+    environment = os.environ | places(home)
+    return subprocess.run(
+        [sys.executable, "-m", *command], env=environment, cwd=home, capture_output=True, text=True
+    )
+
+
+def test_a_range_with_a_bad_day_exits_1_names_the_day_and_keeps_the_good_one(
+    home: Path, materialized: CompletedProcess[str]
+):
+    assert materialized.returncode == 1
+    assert f"{TWO}: silver/orders check quarantine_ratio not passed" in materialized.stderr
     gold = DeltaTable(str(home / "lake" / "gold" / "daily_sales")).to_pyarrow_table().to_pylist()
     assert [(str(row["order_date"]), row["order_count"]) for row in gold] == [(ONE, 1)]
 
 
-def test_checks_exit_1_for_an_error_and_show_the_rows(home: Path):
-    done = call(home, "medallion_assets.commands.checks", "--from", ONE, "--to", TWO)
+def test_checks_exit_1_for_an_error_and_show_the_rows(run: Callable[..., CompletedProcess[str]]):
+    done = run(checks, "--from", ONE, "--to", TWO)
     assert done.returncode == 1, done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.split()[3:4] == ["quarantine_ratio"]]
     assert line.split()[:3] == ["ERROR", TWO, "silver/orders"]
@@ -61,8 +96,8 @@ def test_checks_exit_1_for_an_error_and_show_the_rows(home: Path):
 
 
 @pytest.mark.long
-def test_checks_of_a_good_day_exit_0(home: Path):
-    done = call(home, "medallion_assets.commands.checks", "--day", ONE)
+def test_checks_of_a_good_day_exit_0(run: Callable[..., CompletedProcess[str]]):
+    done = run(checks, "--day", ONE)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -72,7 +107,7 @@ def test_days_that_do_not_fit_are_refused_in_a_line(home: Path, days: list[str])
     assert done.returncode == 2 and "error:" in done.stderr.splitlines()[-1]
 
 
-def test_watermarks_say_how_far_each_table_reaches(home: Path):
+def test_watermarks_say_how_far_each_table_reaches(home: Path, materialized: CompletedProcess[str]):
     done = call(home, "medallion_assets.commands.watermarks")
     assert done.returncode == 0, done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.split()[:1] == ["silver/orders"]]
@@ -80,10 +115,9 @@ def test_watermarks_say_how_far_each_table_reaches(home: Path):
 
 
 @pytest.mark.long
-def test_replay_names_a_day_that_is_still_held_back(home: Path):
-    materialize(home)
-    done = call(home, "medallion_assets.commands.replay", "--table", "orders")
+def test_replay_names_a_day_that_is_still_held_back(run: Callable[..., CompletedProcess[str]]):
+    done = run(replay, "--table", "orders")
     assert done.returncode == 1
     assert f"{TWO}: silver/orders check quarantine_ratio not passed" in done.stderr
-    done = call(home, "medallion_assets.commands.replay", "--table", "order")
+    done = run(replay, "--table", "order")
     assert "There is no table silver/order. Name one of: customers, orders, products" in done.stderr

@@ -7,10 +7,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from medallion_assets.contracts.stored import IncompatibleContract
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse import silver
 from medallion_assets.lakehouse.control import watermarks
-from medallion_assets.lakehouse.silver.refresh import IncompatibleContract
 from medallion_assets.orchestration.jobs.table_jobs import build_maintenance
 from medallion_assets_tests.support.dagster_runner import DagsterRunner, checks, defs, materializations
 from medallion_assets_tests.support.sample_lake import TABLES, delete, order
@@ -112,6 +112,24 @@ def test_another_type_stops_with_the_job_to_run_and_a_new_column_flows_through(l
     assert start(landed, "full_refresh", other, table="orders").success
     rows = {row["order_id"]: row for row in landed.shop.rows("silver/orders")}
     assert rows["o1"]["order_amount"] == 11.0 and rows["o6"]["gift"] == "yes" and rows["o1"]["gift"] is None
+
+
+def test_full_refresh_rebuilds_gold_with_another_type(landed: DagsterRunner):
+    sales = TABLES["gold/daily_sales"]
+    columns = tuple(
+        dataclasses.replace(c, type="decimal(30,4)") if c.name == "total_sales" else c for c in sales.columns
+    )
+    other = TABLES | {sales.key: dataclasses.replace(sales, columns=columns)}
+    before = landed.shop.rows(sales.key, "order_date", "total_sales")
+    with pytest.raises(IncompatibleContract, match="run the job full_refresh for the table gold/daily_sales"):
+        gold.refresh_days(landed.shop.lake, other[sales.key], [ONE])
+    done = start(landed, "full_refresh", other, table=sales.key)
+    assert done.success
+    rows = landed.shop.rows(sales.key, "order_date", "total_sales")
+    assert rows == [(day, f"{amount}00") for day, amount in before]
+    assert set(materializations(done)[sales.key]) == {day for day, _ in rows}
+    done = start(landed, "full_refresh", other, table="gold/sales")
+    assert "no table gold/sales. Name one of: customer_activity, daily_sales" in message(done)
 
 
 def test_a_rebuild_that_would_lose_a_blocked_days_rows_changes_nothing(landed: DagsterRunner):

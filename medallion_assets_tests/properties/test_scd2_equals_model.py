@@ -1,4 +1,4 @@
-"""Silver customers is the history (SCD2) that plain Python folds, however its changes come: cut, mixed, late, resent.
+"""Silver customers is the history (SCD2) that plain Python makes, however its changes come: cut, mixed, late, resent.
 
 Many keys share each lake, since a Spark step costs seconds and a key next to nothing.
 """
@@ -118,19 +118,19 @@ class Deliveries:
         self.shop.remove("customers", day, name)
         return self.landed.pop((day, name))
 
-    def fold(self, *days: str) -> None:
+    def merge(self, *days: str) -> None:
         """One step of bronze and one of silver; what they leave is compared with plain Python."""
         before = self.taken
         others = {file: rows for file, rows in before.items() if file[0] not in days}
         self.taken = others | {file: rows for file, rows in self.landed.items() if file[0] in days}
         self.shop.run("bronze/customers", *days)
-        folded = self.shop.run("silver/customers", *days)
+        merged = self.shop.run("silver/customers", *days)
         self.compare()
         for day in days:
-            assert folded[day].unaccounted == {} and folded[day].unique
+            assert merged[day].unaccounted == {} and merged[day].unique
             if not only_added(files_of(day, before), files_of(day, self.taken)):
                 expected = scd2_model.outcomes(self.taken, day)
-                assert {outcome: folded[day].total(outcome) for outcome in expected} == expected, day
+                assert {outcome: merged[day].total(outcome) for outcome in expected} == expected, day
 
     def compare(self) -> None:
         rows = self.shop.rows("silver/customers")
@@ -154,12 +154,12 @@ def test_literal_histories(shop: SampleLake):
     for number, day in enumerate(DAYS[:3]):
         told = {key: deliveries.split("|")[number:][:1] for key, (deliveries, _) in LITERAL.items()}
         customers.land(day, "a.csv", [row for key, part in told.items() for row in landed_rows(key, *part)])
-        customers.fold(day)
+        customers.merge(day)
     assert customers.histories(LITERAL) == {key: rows for key, (_, rows) in LITERAL.items()}
 
     before, landed = shop.rows("silver/customers"), customers.landed
     customers.land(DAYS[3], "again.csv", landed[DAYS[0], "a.csv"] + landed[DAYS[2], "a.csv"])
-    customers.fold(DAYS[3])
+    customers.merge(DAYS[3])
     assert shop.rows("silver/customers") == before
 
 
@@ -186,7 +186,7 @@ def deliver(shop: SampleLake, rows: list[Landed], steps: list[list[str]]) -> Cou
         customers.land(day, "b.csv", rows[first:end:2])
         customers.land(day, "a.csv", rows[first + 1 : end : 2] + rows[first : first + 20])
     for step in steps:
-        customers.fold(*step)
+        customers.merge(*step)
     found = shop.rows("silver/customers")
     return Counter((*interval(row)[:-1], row["_data_quality_score"]) for row in found)
 
@@ -206,28 +206,28 @@ def test_restatement_equals_a_fold_of_what_is_landed_now(shop: SampleLake):
     before, after = ({key: case[n] for key, case in REMOVED.items()} for n in (2, 3))
     for (day, name), rows in more.items():
         customers.land(day, name, rows)
-    customers.fold(one, two, three)
+    customers.merge(one, two, three)
     assert customers.histories(REMOVED) == before
 
     gone = customers.remove(two, "a.csv")
-    customers.fold(two)
+    customers.merge(two)
     assert customers.histories(REMOVED) == after
 
-    customers.land(one, "a.csv", without_age(random_rows(chance, keys[:50])))  # corrected, but not folded yet
+    customers.land(one, "a.csv", without_age(random_rows(chance, keys[:50])))  # corrected, but not merged yet
     customers.remove(one, "b.csv")
-    customers.land(three, "c.csv", gone)  # a file more: folded on top
-    customers.fold(three)
+    customers.land(three, "c.csv", gone)  # a file more: merged on top
+    customers.merge(three)
     assert customers.histories(REMOVED) == before
-    customers.fold(one)
+    customers.merge(one)
 
     customers.land(two, "a.csv", gone)  # the same rows in an older file: this is now where they are from
     customers.land(two, "b.csv", more[two, "b.csv"][::3])
-    customers.fold(two)
+    customers.merge(two)
     assert customers.histories(REMOVED) == before
 
     for name in ("a.csv", "b.csv", "c.csv"):
         customers.remove(three, name)
-    customers.fold(three)
+    customers.merge(three)
 
 
 def landed_rows(key: str, told: str = "") -> list[Landed]:

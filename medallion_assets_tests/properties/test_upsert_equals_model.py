@@ -1,4 +1,4 @@
-"""Silver equals a plain-Python fold of what was landed and gold a recomputation, whatever happens in between.
+"""Silver equals a plain-Python merge of what was landed and gold a recomputation, whatever happens in between.
 
 Each example is a history of files that land, are corrected, resent or deleted, and of days materialized in any order;
 it carries the changes of 150 keys, since a Spark step costs seconds and a key next to nothing.
@@ -39,7 +39,7 @@ STEPS = st.lists(
 @pytest.mark.long
 @settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS, seed=st.integers(0, 2**32 - 1))
-def test_silver_is_a_fold_and_gold_a_recomputation(spark: SparkSession, steps: list, seed: int):
+def test_silver_is_a_merge_and_gold_a_recomputation(spark: SparkSession, steps: list, seed: int):
     note(f"seed {seed}")
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -110,7 +110,7 @@ def compare(shop: SampleLake, taken: upsert_model.Landed) -> None:
 
 
 def compare_silver(shop: SampleLake, taken: upsert_model.Landed) -> dict[str, dict]:
-    """Silver and its quarantine against the fold, which is returned."""
+    """Silver and its quarantine against the model, which is returned."""
     expected, rows = upsert_model.fold(taken), shop.rows("silver/orders")
     found = {row["order_id"]: silver_row(row) for row in rows}
     assert len(found) == len(rows), "a key has two rows"

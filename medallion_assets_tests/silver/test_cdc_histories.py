@@ -1,7 +1,7 @@
 """Random histories of keys, as open implementations of AUTO CDC prove themselves with: order of delivery does not show.
 
 A history is 10 keys with up to 40 events each: 20 % deletes, 15 % resent, 25 % NULLs outside the key, times that tie.
-All histories of a seed are folded side by side, since a Spark step costs seconds and a key next to nothing.
+All histories of a seed are merged side by side, since a Spark step costs seconds and a key next to nothing.
 """
 
 import json
@@ -156,7 +156,7 @@ def in_any_order(events: list[Event], chance: random.Random) -> list[list[Batch]
 
 
 def deliver(shop: SampleLake, batches: list[Batch]) -> None:
-    """Lands the batches and folds their days one by one."""
+    """Lands the batches and merges their days one by one."""
     for day, name, rows in batches:
         shop.land("events", day, name, as_json_lines(rows) if name.endswith(".jsonl") else as_csv(rows))
     shop.run(LANDED.key, *(day for day, _, _ in batches))

@@ -46,7 +46,7 @@ def outcomes(day: SilverDayMetrics) -> tuple[int, ...]:
 def checked(shop: SampleLake, key: str, *days: str) -> list[tuple[int, ...]]:
     """The outcomes of the days' rows as of now; each row has one."""
     found = silver.audit_days(shop.lake, shop.tables[key], days)
-    assert {day: figures.blocked_by(shop.tables[key]) for day, figures in found.items()} == dict.fromkeys(
+    assert {day: metrics.blocked_by(shop.tables[key]) for day, metrics in found.items()} == dict.fromkeys(
         days
     )
     return [outcomes(found[day]) for day in days]
@@ -144,23 +144,23 @@ LITERAL = {  # name: (the deliveries of four days, rows in the end); after the f
 
 
 def test_versions_stay_where_the_tombstone_went(spark: SparkSession, tmp_path: Path):
-    """Alone in their deliveries: a first delete, and a late change, since one late change folds all keys again."""
+    """Alone in their deliveries: a first delete, and a late change, since one late change merges all keys again."""
     customers = purging("customers", timedelta(hours=1))
     shop = workshop(spark, tmp_path, customers)
 
-    def fold(day: str) -> tuple[int, ...]:
+    def merge(day: str) -> tuple[int, ...]:
         told = {key: days.split("|")[DAYS.index(day) :][:1] for key, (days, _) in LITERAL.items()}
         rows = [row for key, part in told.items() for row in landed_rows(key, *part)]
         shop.land("customers", day, "a.csv", rows)
         shop.run("bronze/customers", day)
         return outcomes(shop.run(customers.key, day)[day])
 
-    assert fold(ONE) == (2, 8, 8, 0)
+    assert merge(ONE) == (2, 8, 8, 0)
     now = datetime(2026, 1, 1, 5, tzinfo=timezone.utc)
     assert purge_expired(shop.lake, customers, now) == Expired(tombstones=7)
     assert purge_expired(shop.lake, customers, now) == Expired()
     assert checked(shop, customers.key, ONE) == [(2, 8, 8, 0)]
-    assert [fold(day) for day in (TWO, THREE, FOUR)] == [(0, 0, 1, 0), (0, 1, 0, 0), (4, 5, 2, 0)]
+    assert [merge(day) for day in (TWO, THREE, FOUR)] == [(0, 0, 1, 0), (0, 1, 0, 0), (4, 5, 2, 0)]
     after = stored(shop, customers.key)
     rows = sorted(map(interval, shop.rows(customers.key)), key=lambda row: row.valid_from)
     told = {key: " ".join(in_brief(row) for row in rows if row.customer_id == key) for key in LITERAL}
@@ -196,10 +196,10 @@ def test_of_keys_that_are_ordered_by_a_number_any_change_asks_bronze(spark: Spar
 
 
 def expected_orders(taken: upsert_model.Landed, horizon: datetime) -> Counter:
-    fold = upsert_model.fold(taken).items()
+    changes = upsert_model.fold(taken).items()
     return Counter(
         (key, expected_row(change))
-        for key, change in fold
+        for key, change in changes
         if not (change["is_delete"] and change["updated_at"] < horizon)
     )
 
@@ -268,8 +268,8 @@ def test_random_deliveries_with_purges_in_between_end_as_without(
             deliver(shop, case, landed, chance, day, file, rows)
         days = sorted({day for day, _ in files})
         shop.run(f"bronze/{case.name}", *days)
-        folded = shop.run(table.key, *days)
-        assert all(not figures.blocked_by(table) for figures in folded.values())
+        found = shop.run(table.key, *days)
+        assert all(not metrics.blocked_by(table) for metrics in found.values())
         assert Counter(map(case.shown, shop.rows(table.key))) == case.expected(landed, horizon)
         horizon += case.step
         assert purge_expired(shop.lake, table, horizon).tombstones

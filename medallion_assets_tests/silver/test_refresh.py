@@ -192,7 +192,7 @@ def test_a_crash_at_any_step_is_mended_by_the_next_run(shop: SampleLake, monkeyp
         raise KeyboardInterrupt
 
     if crash_at == "quarantine":
-        monkeypatch.setattr(refresh.Step, "_quarantine", crash)
+        monkeypatch.setattr(refresh, "write_quarantine", crash)
     if crash_at == "publish":
         monkeypatch.setattr(refresh, "publish", crash)
     if crash_at == "record":

@@ -4,11 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from medallion_assets.contracts.silver import Scd2, SilverTable, Upsert
+from medallion_assets.contracts.stored import IncompatibleContract
 from medallion_assets.contracts.table import Column
 from medallion_assets.lakehouse import silver
-from medallion_assets.lakehouse.silver.refresh import IncompatibleContract
+from medallion_assets.lakehouse.silver.merge.intervals import with_intervals
 from medallion_assets_tests.support.sample_lake import TABLES, SampleLake
 
 ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
@@ -53,6 +56,30 @@ def test_two_versions_at_one_time_are_found_by_the_check_of_the_key(shop: Sample
     assert silver.audit_days(shop.lake, CUSTOMERS, [ONE])[ONE].unique
     shop.table("silver/customers").update({"valid_to": "NULL"})
     assert not silver.audit_days(shop.lake, CUSTOMERS, [ONE])[ONE].unique
+
+
+def test_the_worked_example_of_the_intervals_holds(spark: SparkSession):
+    rows = [(1, "A", False), (2, "A", False), (3, "B", False), (3, "C", False), (5, None, True)]
+    changes = spark.createDataFrame(rows, "time int, customer_segment string, _is_delete boolean").select(
+        F.lit("c1").alias("customer_id"),
+        "customer_segment",
+        "_is_delete",
+        F.struct("time", F.col("customer_segment").alias("hash")).alias("_sequence"),
+        F.lit(100.0).alias("_data_quality_score"),
+        F.lit(ONE).cast("date").alias("_ingestion_date"),
+        F.lit("c.csv").alias("_source_file"),
+        F.lit(True).alias("_is_new"),
+        F.lit(False).alias("_is_stored"),
+        F.col("time").alias("_since"),
+    )
+    found = with_intervals(CUSTOMERS, changes, horizon=None).orderBy("_sequence").collect()
+    assert [(row["valid_from"], row["valid_to"]) for row in found if row["valid_from"]] == [
+        (1, 3),
+        (3, 5),
+        (5, None),
+    ]
+    assert [row["valid_from"] for row in found] == [None, 1, None, 3, 5]
+    assert [row["is_current"] for row in found if row["valid_from"]] == [False, False, False]
 
 
 def contract(name: str, write: Scd2, **fields) -> SilverTable:

@@ -115,3 +115,32 @@ def test_the_fingerprint_follows_what_can_change_a_row_and_nothing_else():
     retyped = (replace(TABLE.columns[0], type="int"), *TABLE.columns[1:])
     assert replace(TABLE, columns=retyped).fingerprint != TABLE.fingerprint
     assert replace(TABLE, transform=lambda changes: changes).fingerprint != TABLE.fingerprint
+
+
+def test_any_number_of_rules_is_evaluated_in_one_pass(spark: SparkSession):
+    names = [f"c{i}" for i in range(130)]
+    columns = (Column("id"), *(Column(name, "int") for name in names))
+    wide = replace(TABLE, columns=columns, rules=tuple(not_null(name, Severity.WARN) for name in names))
+    assert len(wide.row_rules) == 263
+    bad = {3: ["c2"], 4: ["c62", "c129"], 5: ["id"]}
+    rows = [
+        {"id": str(n), **dict.fromkeys(names, "1")} | dict.fromkeys(bad.get(n, []), "x" if n == 4 else None)
+        for n in range(6)
+    ]
+    landed = spark.createDataFrame(
+        [tuple(row[name] for name in ("id", *names)) for row in rows],
+        ", ".join(f"{name} string" for name in ("id", *names)),
+    ).selectExpr(
+        "*",
+        "CAST(NULL AS STRING) AS _corrupt_record",
+        "DATE'2026-01-05' AS _ingestion_date",
+        "'wide/date=2026-01-05/a.csv' AS _source_file",
+    )
+    found = validate(wide, landed).withColumn("failed", failed_rules(wide.row_rules)).collect()
+    told = {tuple(row["failed"]): row["_quarantined"] for row in found}
+    assert told == {
+        (): False,
+        ("c2_not_null",): False,
+        ("c62_is_int", "c129_is_int", "c62_not_null", "c129_not_null"): True,
+        ("id_not_null",): True,
+    }

@@ -56,9 +56,9 @@ class Database:
         return replace(self, name=name)
 
 
-@pytest.fixture(scope="session")
-def database() -> Iterator[Database]:
-    # Not pytest's folder: that one is closed to the user that the server runs as.
+@contextmanager
+def temporary_server() -> Iterator[Database]:
+    """A server in a folder of its own. Not in pytest's, which is closed to the user that the server runs as."""
     with tempfile.TemporaryDirectory(prefix="postgres-") as folder, postgres_server(Path(folder)) as running:
         yield running
 

@@ -13,12 +13,11 @@ from medallion_assets.contracts.declaration.fields import misfits
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table
+from medallion_assets.errors import MedallionError
 
 
-class DeclarationError(ValueError):
+class DeclarationError(MedallionError):
     """Table files declare what cannot be. `faults` has one line for each."""
-
-    retryable = False
 
     def __init__(self, faults: Collection[str]):
         self.faults = tuple(faults)

@@ -13,6 +13,8 @@ from medallion_assets.contracts.table import INGESTION_DATE, Table
 Faults = Iterator[tuple[str, str]]
 """(field, what is wrong with it and how to mend it)"""
 
+_NOT_IN_NAMES = " ,;{}()\n\t="
+"""What Delta takes in no column's name; landing writes _ for it."""
 _WORD = re.compile(r"[A-Za-z0-9_]+")
 
 
@@ -51,8 +53,11 @@ def _columns(table: Table) -> Faults:
     seen: set[str] = set()
     for i, column in enumerate(table.columns):
         field = f"columns[{i}]"
-        if not column.name or column.name != column.name.strip():
-            yield field, f"{column.name!r} is no name of a column"
+        if not column.name or set(column.name) & set(_NOT_IN_NAMES):
+            yield (
+                field,
+                f"{column.name!r} is no name of a column: Delta takes no blank and none of ,;{{}}()= in it",
+            )
         elif column.name.startswith("_") and not (table.layer == "gold" and column.name == INGESTION_DATE):
             yield (
                 field,

@@ -17,14 +17,16 @@ from medallion_assets.lakehouse.control.file_ledger import UNREADABLE
 from medallion_assets.lakehouse.gold.day_metrics import ExtractDayMetrics
 from medallion_assets.lakehouse.gold.refresh import computed
 from medallion_assets.lakehouse.gold.staleness import input_versions
-from medallion_assets.lakehouse.landing.listing import list_files
+from medallion_assets.lakehouse.landing.listing import list_days, list_files
 from medallion_assets.lakehouse.landing.reader import FileReport, read_files
+from medallion_assets.lakehouse.silver.full_refresh import BlockedDays
 from medallion_assets.lakehouse.silver.standardize import business_columns
 from medallion_assets.lakehouse.silver.validation import validate
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate
+from medallion_assets.lakehouse.storage.stored_contract import check_stored_contract
 
 
 def extract_days(lake: Lake, table: GoldTable, days: Collection[str]) -> dict[str, ExtractDayMetrics]:
@@ -33,13 +35,28 @@ def extract_days(lake: Lake, table: GoldTable, days: Collection[str]) -> dict[st
     LandingError where the landing root or the source's folder is missing.
     """
     with _extracted(lake, table, days) as (metrics, result):
-        readable = sorted(day for day, of_day in metrics.items() if of_day.whole)
-        if result is None and lake.exists(table.key):
-            result = lake.read(table.key).limit(0)
-        if result is not None and readable:
+        readable = [day for day, of_day in metrics.items() if of_day.whole]
+        if readable and (result is not None or lake.exists(table.key)):
             wanted = days_predicate(INGESTION_DATE, readable)
             with one_writer(lake.root, table.key):
-                lake.replace(result.where(wanted), table.key, wanted, INGESTION_DATE)
+                check_stored_contract(lake, table)
+                rows = lake.read(table.key).limit(0) if result is None else result.where(wanted)
+                lake.replace(rows, table.key, wanted, INGESTION_DATE)
+    return metrics
+
+
+def rebuild_extract(lake: Lake, table: GoldTable) -> dict[str, ExtractDayMetrics]:
+    """The table becomes the result of all landed days, with the contract's columns and types.
+
+    BlockedDays if a file cannot be read; the table is not changed then. LandingError as in `extract_days`.
+    """
+    with _extracted(lake, table, list_days(lake.landing, table.landing_folder)) as (metrics, result):
+        if unreadable := sorted(day for day, of_day in metrics.items() if not of_day.whole):
+            days = ", ".join(unreadable)
+            raise BlockedDays(f"{table.key} is as it was: files of {days} cannot be read. Correct them first")
+        with one_writer(lake.root, table.key):
+            rows = lake.empty(table.types) if result is None else result
+            lake.rewrite(rows, table.key, INGESTION_DATE)
     return metrics
 
 
@@ -80,7 +97,7 @@ def _result(lake: Lake, table: GoldTable, contract: SilverTable, validated: Data
     """
     rows = validated.where("NOT _quarantined")
     if contract.write.has_keys:
-        keys = Window.partitionBy(INGESTION_DATE, *map(quoted, contract.write.row_key))
+        keys = Window.partitionBy(INGESTION_DATE, *map(quoted, contract.merge_keys))
         rows = rows.withColumn("_rank", F.row_number().over(keys.orderBy(F.col(SEQUENCE).desc())))
         rows = rows.where("_rank = 1 AND NOT _is_delete")
     rows = rows.select(*map(quoted, business_columns(rows)), INGESTION_DATE)

@@ -29,6 +29,7 @@ from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate
+from medallion_assets.lakehouse.storage.stored_contract import check_stored_contract
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,12 @@ class Refresh:
 
 
 def refresh_days(lake: Lake, table: GoldTable, asked: Collection[str]) -> Refresh:
-    """Recomputes the asked and the affected days, or the whole table. A day that a check blocks is not written."""
+    """Recomputes the asked and the affected days, or the whole table. A day that a check blocks is not written.
+
+    IncompatibleContract where the stored table cannot go on under the contract.
+    """
     with one_writer(lake.root, table.key):
-        versions = _versions(lake, table)
+        versions = versions_now(lake, table)
         if table.write.replaces_whole:
             whole = _refresh_whole(lake, table, versions)
             return Refresh({day: replace(whole, day=day) for day in asked}, versions)
@@ -61,6 +65,7 @@ def _refresh_days(lake: Lake, table: GoldTable, asked: Collection[str], versions
     if not days:
         _record(lake, table, before, versions)
         return Refresh({}, versions)
+    check_stored_contract(lake, table)
     facts = facts_of(lake, table, versions).where(days_predicate(day_column, days)).persist()
     rows = computed(lake, table, facts, versions).persist()
     found = metrics_by_day(table, rows, facts)
@@ -68,7 +73,7 @@ def _refresh_days(lake: Lake, table: GoldTable, asked: Collection[str], versions
     good = [day for day in days if not metrics[day].blocked_by(table)]
     if good:
         wanted = days_predicate(day_column, good)
-        lake.replace(_sorted(table, rows.where(wanted)), table.key, wanted, table.partition_by)
+        lake.replace(sorted_for_writing(table, rows.where(wanted)), table.key, wanted, table.partition_by)
     if len(good) == len(days):  # else the blocked days stay affected
         _record(lake, table, before, versions)
     rows.unpersist()
@@ -86,15 +91,15 @@ def _refresh_whole(lake: Lake, table: GoldTable, versions: Versions) -> GoldDayM
     metrics = metrics_by_day(table, rows, facts).get("", GoldDayMetrics(""))
     if not metrics.blocked_by(table):
         if _differs(lake, table, rows):
-            lake.rewrite(_sorted(table, rows), table.key, None)
+            lake.rewrite(sorted_for_writing(table, rows), table.key, None)
         _record(lake, table, before, versions)
     rows.unpersist()
     facts.unpersist()
     return metrics
 
 
-def _sorted(table: GoldTable, rows: DataFrame) -> DataFrame:
-    """By day first, as the writer wants it, so that the writer need not sort again."""
+def sorted_for_writing(table: GoldTable, rows: DataFrame) -> DataFrame:
+    """The rows sorted by day first, as the writer wants it, so that the writer need not sort again."""
     by = [table.partition_by, *table.sort_by] if table.partition_by else [*table.sort_by]
     return rows.sortWithinPartitions(*map(quoted, by)) if table.sort_by else rows
 
@@ -117,7 +122,7 @@ def audit_days(lake: Lake, table: GoldTable, days: Collection[str]) -> tuple[dic
     versions = last_refresh(lake.root, table)
     if not versions:
         return {day: GoldDayMetrics(day) for day in days}, False
-    newer = versions != _versions(lake, table)
+    newer = versions != versions_now(lake, table)
     rows, facts = lake.read(table.key), facts_of(lake, table, versions)
     if table.write.replaces_whole:
         whole = metrics_by_day(table, rows, facts).get("", GoldDayMetrics(""))
@@ -146,7 +151,7 @@ def outside_days(lake: Lake, table: GoldTable, calendar: Collection[str]) -> dic
     return found
 
 
-def _versions(lake: Lake, table: GoldTable) -> Versions:
+def versions_now(lake: Lake, table: GoldTable) -> Versions:
     """Of the inputs; of a generated table the calendar's first and last day in one number."""
     if not table.is_generated:
         return input_versions(lake.root, table)

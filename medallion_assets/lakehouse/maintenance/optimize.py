@@ -26,6 +26,7 @@ from medallion_assets.lakehouse.control import (
 from medallion_assets.lakehouse.maintenance.results import MaintenanceResult
 from medallion_assets.lakehouse.maintenance.vacuum import file_sizes, vacuumed
 from medallion_assets.lakehouse.silver.purge import purge_expired
+from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
@@ -59,7 +60,7 @@ def maintain(lake: Lake, tables: Iterable[Table]) -> list[MaintenanceResult]:
     for table in tables:
         works[table.key] = partial(_by_spark, sort_by=table.sort_by if isinstance(table, GoldTable) else ())
         if table.layer == "silver":
-            works[f"quarantine/{table.name}"] = _by_spark
+            works[quarantine_key(table.name)] = _by_spark
     works |= dict.fromkeys(CONTROL, _by_delta_rs)
     done = [_tried(lake, key, work) for key, work in works.items() if lake.exists(key)]
     return [*(result for result in purged if result), *done]

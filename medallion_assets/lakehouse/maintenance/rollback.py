@@ -27,7 +27,7 @@ from medallion_assets.lakehouse.control.file_ledger import (
     record,
 )
 from medallion_assets.lakehouse.maintenance.time_travel import RollbackError, commit_times
-from medallion_assets.lakehouse.silver.day_metrics import started_entry
+from medallion_assets.lakehouse.silver.ledgers import started_entry
 from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake

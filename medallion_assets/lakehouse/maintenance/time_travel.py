@@ -7,6 +7,7 @@ from deltalake import DeltaTable
 
 from medallion_assets.contracts.table import Table
 from medallion_assets.errors import MedallionError
+from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import table_path
 
@@ -19,8 +20,10 @@ class RollbackError(MedallionError):
 
 def find(root: str, tables: Mapping[str, Table], key: str) -> Table:
     """The table of that key. RollbackError, which names the tables to choose from, where it is not in the lake."""
-    if key.startswith("quarantine/"):
-        silver = key.replace("quarantine", "silver")
+    quarantines = {
+        quarantine_key(table.name): table.key for table in tables.values() if table.layer == "silver"
+    }
+    if silver := quarantines.get(key):
         raise RollbackError(
             f"{key} cannot be rolled back by itself: run the days of {silver} again, which replaces them in both"
         )

@@ -1,4 +1,4 @@
-"""Silver as it is now: the stale days, and the figures of days counted in what is stored. Writes nothing."""
+"""Silver as it is now: the stale days, and the metrics of days counted in what is stored. Writes nothing."""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -11,16 +11,12 @@ from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
 from medallion_assets.lakehouse.control.purge_horizons import last_horizon
-from medallion_assets.lakehouse.silver.day_metrics import (
-    SilverDayMetrics,
-    counted,
-    unchanged_files,
-    validated_rows,
-    with_rows,
-)
+from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics, count_validated
+from medallion_assets.lakehouse.silver.ledgers import unchanged_files, with_rows
 from medallion_assets.lakehouse.silver.merge.resolution import (
     STORED,
     comes_after_current,
+    keys_of,
     ranked,
     same_as_current,
     with_current,
@@ -32,13 +28,14 @@ from medallion_assets.lakehouse.silver.merge.row_outcomes import (
     outcome_counts,
 )
 from medallion_assets.lakehouse.silver.merge.tombstones import is_expired, may_be_outdated
-from medallion_assets.lakehouse.spark.expressions import quoted
+from medallion_assets.lakehouse.silver.quarantine import quarantine_key
+from medallion_assets.lakehouse.silver.validation import validated_rows
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.predicates import days_predicate
 
 
 def stale_days(lake: Lake, table: SilverTable) -> list[str]:
-    """Days that were folded under an older contract, oldest first."""
+    """Days that were merged under an older contract, oldest first."""
     days = entries(lake.root, FoldedEntry, table.key)
     return sorted(
         d for d, files in days.items() if any(e.fingerprint != table.fingerprint for e in files.values())
@@ -46,36 +43,42 @@ def stale_days(lake: Lake, table: SilverTable) -> list[str]:
 
 
 def audit_days(lake: Lake, table: SilverTable, days: Collection[str]) -> dict[str, SilverDayMetrics]:
-    """The figures of `days` as of now, counted in the rows of bronze, silver and quarantine; writes nothing."""
+    """The metrics of `days` as of now, counted in the rows of bronze, silver and quarantine; writes nothing."""
     landed = entries(lake.root, LandedEntry, table.inputs[0].key, days)
     files = {day: with_rows(listed) for day, listed in landed.items()}
     if not any(files.values()):
         return {day: SilverDayMetrics(day, landed=landed[day]) for day in days}
-    validated = validated_rows(lake, table, files).persist()
-    found, _ = counted(table, validated, landed)
     horizon = last_horizon(lake.root, table.key)
+    validated = validated_rows(lake, table, files).persist()
+    try:
+        found, _ = count_validated(table, validated, landed)
+        outcomes, unique = _stored_outcomes(lake, table, validated, days, horizon)
+    finally:
+        validated.unpersist()
     quarantined = _quarantined(lake, table, days, horizon)
+
+    def now(entry: FoldedEntry) -> FoldedEntry:
+        source = (entry.day, entry.path)
+        counts = {"current": 0, **outcomes.get(source, {}), "quarantined": quarantined.get(source, 0)}
+        return replace(entry, **counts)
+
+    counted = {day: {path: now(entry) for path, entry in found[day].items()} for day in days}
+    return {day: SilverDayMetrics(day, counted[day], landed[day], unique) for day in days}
+
+
+def _stored_outcomes(
+    lake: Lake, table: SilverTable, validated: DataFrame, days: Collection[str], horizon: datetime | None
+) -> tuple[RowOutcomes, bool]:
+    """What became of the valid rows of the days, and whether no key has two rows."""
     if not table.write.has_keys:
-        outcomes = {
-            source: {"current": rows} for source, rows in _rows_by_file(lake, table.key, days).items()
-        }
-        unique = True
-    else:
-        valid = validated.where(~F.col("_quarantined"))
-        outcomes = count_outcomes(lake, table, valid, lambda: _folded(lake, table), horizon)
-        unique = is_unique(lake, table)
-    validated.unpersist()
-    for (day, path), entry in [((d, p), e) for d, listed in found.items() for p, e in listed.items()]:
-        now = (
-            {"current": 0}
-            | dict(outcomes.get((day, path), {}))
-            | {"quarantined": quarantined.get((day, path), 0)}
-        )
-        found[day][path] = replace(entry, **now)
-    return {day: SilverDayMetrics(day, found[day], landed[day], unique) for day in days}
+        by_file = _rows_by_file(lake, table.key, days)
+        return {source: {"current": rows} for source, rows in by_file.items()}, True
+    valid = validated.where(~F.col("_quarantined"))
+    outcomes = count_outcomes(lake, table, valid, lambda: _all_changes(lake, table), horizon)
+    return outcomes, is_unique(lake, table)
 
 
-def _folded(lake: Lake, table: SilverTable) -> DataFrame:
+def _all_changes(lake: Lake, table: SilverTable) -> DataFrame:
     """All valid changes that count."""
     landed = entries(lake.root, LandedEntry, table.inputs[0].key)
     files = unchanged_files(entries(lake.root, FoldedEntry, table.key), landed)
@@ -85,11 +88,13 @@ def _folded(lake: Lake, table: SilverTable) -> DataFrame:
 def _quarantined(
     lake: Lake, table: SilverTable, days: Collection[str], horizon: datetime | None
 ) -> dict[tuple[str, str], int]:
-    """Rows in quarantine; of days from which they were purged, and that were not folded again, those of the ledger."""
+    """Rows in quarantine; of days from which they were purged, and that were not merged again, those of the ledger."""
     purged = [day for day in days if horizon and day < str(horizon.date())]
     known = entries(lake.root, FoldedEntry, table.key, purged)
-    told = {(day, path): entry.quarantined for day, files in known.items() for path, entry in files.items()}
-    return told | _rows_by_file(lake, f"quarantine/{table.name}", days)
+    recorded = {
+        (day, path): entry.quarantined for day, files in known.items() for path, entry in files.items()
+    }
+    return recorded | _rows_by_file(lake, quarantine_key(table.name), days)
 
 
 def _rows_by_file(lake: Lake, key: str, days: Collection[str]) -> dict[tuple[str, str], int]:
@@ -102,16 +107,16 @@ def _rows_by_file(lake: Lake, key: str, days: Collection[str]) -> dict[tuple[str
 def count_outcomes(
     lake: Lake,
     table: SilverTable,
-    own: DataFrame,
-    folded: Callable[[], DataFrame],
+    changes: DataFrame,
+    all_changes: Callable[[], DataFrame],
     horizon: datetime | None = None,
 ) -> RowOutcomes:
     """What became of valid changes, by what is stored now; a change that is newer than what is stored has no outcome.
 
-    A tombstone that was purged is told from bronze: `folded` gives all changes that count, if it must be asked.
+    Needs: what `validate` adds. A purged tombstone is told from bronze: `all_changes` reads it, if it must be asked.
     """
-    rows = with_current(lake, table, ranked(table, own))
-    rows = _with_purged(table, rows, folded, horizon) if horizon else rows
+    rows = with_current(lake, table, ranked(table, changes))
+    rows = _with_purged(table, rows, all_changes, horizon) if horizon else rows
     missing = F.col("_current").isNull() | comes_after_current()
     stays = (F.col("_rank") == 1) & same_as_current("_sequence", *PROVENANCE)
     counts = (
@@ -123,23 +128,21 @@ def count_outcomes(
 
 
 def _with_purged(
-    table: SilverTable, rows: DataFrame, folded: Callable[[], DataFrame], horizon: datetime
+    table: SilverTable, rows: DataFrame, all_changes: Callable[[], DataFrame], horizon: datetime
 ) -> DataFrame:
     """`_current` is the purged tombstone where nothing is stored of a key and its last change is an expired delete.
 
-    Folded, not counted in the ledger: that tells of a file's rows as of its own fold, before the delete came. And so
+    Merged, not counted in the ledger: that tells of a file's rows as of its own merge, before the delete came. And so
     a live row that somebody lost still leaves its changes without an outcome.
     """
-    keys = list(table.merge_keys)
-    unknown = rows.where(F.col("_current").isNull() & may_be_outdated(rows, horizon)).select(
-        *map(quoted, keys)
-    )
+    names, keys = list(table.merge_keys), keys_of(table)
+    unknown = rows.where(F.col("_current").isNull() & may_be_outdated(rows, horizon)).select(*keys)
     if unknown.isEmpty():
         return rows
-    last = ranked(table, folded().join(unknown, keys, "left_semi")).where("_rank = 1")
+    last = ranked(table, all_changes().join(unknown, names, "left_semi")).where("_rank = 1")
     tombstone = F.struct(*STORED, F.lit(None).cast("string").alias("partition")).alias("_purged")
-    purged = last.where(is_expired(last, horizon)).select(*map(quoted, keys), tombstone)
-    joined = rows.join(purged, keys, "left")
+    purged = last.where(is_expired(last, horizon)).select(*keys, tombstone)
+    joined = rows.join(purged, names, "left")
     return joined.withColumn("_current", F.coalesce("_current", "_purged")).drop("_purged")
 
 
@@ -149,8 +152,8 @@ def is_unique(lake: Lake, table: SilverTable) -> bool:
         return True
     rows = lake.read(table.key)
     if table.write.keeps_versions:
-        along = Window.partitionBy(*map(quoted, table.merge_keys)).orderBy("valid_from")
+        along = Window.partitionBy(*keys_of(table)).orderBy("valid_from")
         until = F.lead("valid_from").over(along)
         rows = rows.select(until.alias("_next"), "valid_to")
         return rows.where("_next IS NOT NULL AND (valid_to IS NULL OR valid_to > _next)").isEmpty()
-    return rows.groupBy(*map(quoted, table.merge_keys)).count().where("count > 1").isEmpty()
+    return rows.groupBy(*keys_of(table)).agg(F.count("*").alias("_rows")).where("_rows > 1").isEmpty()

@@ -1,27 +1,31 @@
-"""The figures of one ingestion day of silver: the outcome of every row, file by file."""
+"""The metrics of one ingestion day of silver: the outcome of every row, file by file."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import reduce
 
+from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.contracts.watermark import later
-from medallion_assets.lakehouse.control.file_ledger import IN_PROGRESS, LOADED, FoldedEntry, LandedEntry
-from medallion_assets.lakehouse.silver.validation import tally, validate
-from medallion_assets.lakehouse.storage.lake import Lake
-from medallion_assets.lakehouse.storage.predicates import days_predicate
-
-Files = Mapping[str, Collection[str]]
-"""Ingestion day -> paths."""
+from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry
+from medallion_assets.lakehouse.silver.ledgers import started_entry
+from medallion_assets.lakehouse.silver.validation import breaks
+from medallion_assets.lakehouse.spark.expressions import quoted
 
 
 @dataclass(frozen=True)
 class SilverDayMetrics:
-    """What is known of one ingestion day of silver; counts are as of the commits that folded the day's files."""
+    """What is known of one ingestion day of silver; counts are as of the commits that merged the day's files.
+
+    files, landed: what the ledgers of silver and of bronze say, path -> entry
+    unique: every key that the day changed has one current row
+    """
 
     day: str
     files: Mapping[str, FoldedEntry] = field(default_factory=dict)
@@ -33,16 +37,18 @@ class SilverDayMetrics:
         return sum(getattr(entry, count) for entry in self.files.values())
 
     def broken(self, rule: str) -> int:
+        """How many of the day's rows break the rule."""
         return sum(entry.broken.get(rule, 0) for entry in self.files.values())
 
     @property
     def quality_score(self) -> float | None:
-        """The mean score of the day's rows, quarantine included."""
+        """The mean score of the day's rows (0 to 100), quarantine included; None without rows."""
         rows = self.total("rows")
         return round(sum(entry.score_sum for entry in self.files.values()) / rows, 2) if rows else None
 
     @property
     def quarantine_ratio(self) -> float:
+        """The share of the day's rows that are in quarantine, 0 to 1."""
         rows = self.total("rows")
         return self.total("quarantined") / rows if rows else 0.0
 
@@ -65,15 +71,19 @@ def _outcomes(entry: FoldedEntry | None) -> int:
     return entry.current + entry.superseded + entry.deleted + entry.quarantined if entry else 0
 
 
-def counted(
+def count_validated(
     table: SilverTable, validated: DataFrame, landed: Mapping[str, Mapping[str, LandedEntry]]
 ) -> tuple[dict[str, dict[str, FoldedEntry]], str | None]:
-    """One entry per day and file of the rows, with every valid row as current; and the newest change's time."""
+    """One entry per day and file of the rows, with every valid row as current; and the newest change's time.
+
+    Needs: what `validate` adds. One pass over the rows.
+    """
     found: dict[str, dict[str, FoldedEntry]] = defaultdict(dict)
     newest: list[str] = []
-    for row in tally(table, validated).collect():
+    for row in _counts(table, validated).collect():
         newest += [row["newest"]] if row["newest"] is not None else []
         day, path = str(row["_ingestion_date"]), row["_source_file"]
+        broken = {rule.name: row[f"broken_{i}"] for i, rule in enumerate(table.row_rules)}
         found[day][path] = replace(
             started_entry(table, landed[day][path]),
             fingerprint=table.fingerprint,
@@ -81,56 +91,30 @@ def counted(
             current=row["rows"] - row["quarantined"],
             quarantined=row["quarantined"],
             score_sum=row["score_sum"],
-            broken={
-                rule.name: row[f"broken_{i}"] for i, rule in enumerate(table.row_rules) if row[f"broken_{i}"]
-            },
+            broken={name: rows for name, rows in broken.items() if rows},
         )
     return found, reduce(later, newest) if newest else None
 
 
-def started_entry(table: SilverTable, landed: LandedEntry) -> FoldedEntry:
-    return FoldedEntry(
-        table_name=table.key,
-        day=landed.day,
-        path=landed.path,
-        size=landed.size,
-        modified_at=landed.modified_at,
-        fingerprint=IN_PROGRESS,
-        rows=0,
-        current=0,
-        superseded=0,
-        deleted=0,
-        quarantined=0,
-        score_sum=0.0,
+def _counts(table: SilverTable, validated: DataFrame) -> DataFrame:
+    """One row per ingestion day and file: rows, quarantined, score_sum and rows that break rule i (`broken_<i>`).
+
+    `newest`: the latest time (or number) of change of a valid row, as text; not of one more than a day ahead of us.
+    """
+    return validated.groupBy(*PROVENANCE).agg(
+        F.count("*").alias("rows"),
+        F.sum(F.col("_quarantined").cast("long")).alias("quarantined"),
+        F.sum("_data_quality_score").alias("score_sum"),
+        *[F.sum(breaks(i)).alias(f"broken_{i}") for i in range(len(table.row_rules))],
+        _newest(table).alias("newest"),
     )
 
 
-def with_rows(files: Mapping[str, LandedEntry]) -> dict[str, LandedEntry]:
-    return {path: entry for path, entry in files.items() if entry.status == LOADED}
-
-
-def unchanged_files(
-    folded: Mapping[str, Mapping[str, FoldedEntry]], landed: Mapping[str, Mapping[str, LandedEntry]]
-) -> dict[str, set[str]]:
-    """The files that are landed as they were folded."""
-    return {
-        day: {path for path, entry in files.items() if _is_unchanged(entry, landed.get(day, {}).get(path))}
-        for day, files in folded.items()
-    }
-
-
-def _is_unchanged(folded: FoldedEntry, landed: LandedEntry | None) -> bool:
-    return landed is not None and folded.identity == landed.identity and folded.fingerprint != IN_PROGRESS
-
-
-def validated_rows(lake: Lake, table: SilverTable, files: Files) -> DataFrame:
-    """The bronze rows of these files, validated."""
-    days = sorted(day for day, paths in files.items() if paths)
-    paths = sorted(path for listed in files.values() for path in listed)
-    bronze = lake.read(table.inputs[0].key)
-    if not days:
-        return validate(table, bronze.limit(0))
-    return validate(
-        table,
-        bronze.where(F.expr(days_predicate("_ingestion_date", days)) & F.col("_source_file").isin(paths)),
-    )
+def _newest(table: SilverTable) -> Expression:
+    first = table.write.sequence[:1]
+    if not first:
+        return F.lit(None).cast("string")
+    value, counts = quoted(first[0]), ~F.col("_quarantined")
+    if table.types.get(first[0]) in ("timestamp", "date"):
+        counts = counts & (value <= F.current_timestamp() + F.lit(timedelta(days=1)))
+    return F.max(F.when(counts, value)).cast("string")

@@ -7,11 +7,11 @@ from enum import Enum
 from medallion_assets.contracts.file_identity import Identity
 
 
-class Fold(Enum):
-    """How a day of silver is brought up to date."""
+class Merge(Enum):
+    """What is merged of a day: nothing, the added files alone, or the whole day again."""
 
     NOTHING = "nothing"
-    INCREMENTAL = "incremental"
+    ADDED = "added"
     RESTATE = "restate"
 
 
@@ -19,7 +19,7 @@ class Fold(Enum):
 class DayPlan:
     """`files` are the files whose rows must be validated."""
 
-    fold: Fold
+    merge: Merge
     files: frozenset[str]
 
 
@@ -29,12 +29,12 @@ def plan_day(
     fingerprints: Collection[str],
     fingerprint: str,
 ) -> DayPlan:
-    """Only added files can be folded on top; a changed or vanished file or a changed contract restates the day.
+    """Only added files can be merged by themselves; a changed or vanished file or a changed contract restates the day.
 
     `landed` is what bronze's ledger says of the day; `folded` and its `fingerprints` are what silver's ledger says.
     """
     unchanged = set(fingerprints) <= {fingerprint} and folded.items() <= landed.items()
     if not unchanged:
-        return DayPlan(Fold.RESTATE, frozenset(landed))
+        return DayPlan(Merge.RESTATE, frozenset(landed))
     added = frozenset(landed) - frozenset(folded)
-    return DayPlan(Fold.INCREMENTAL if added else Fold.NOTHING, added)
+    return DayPlan(Merge.ADDED if added else Merge.NOTHING, added)

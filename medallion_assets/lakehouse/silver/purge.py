@@ -10,8 +10,9 @@ from pyspark.sql import functions as F
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
 from medallion_assets.lakehouse.control.purge_horizons import last_horizon, record_horizon
-from medallion_assets.lakehouse.silver.day_metrics import unchanged_files, with_rows
+from medallion_assets.lakehouse.silver.ledgers import unchanged_files, with_rows
 from medallion_assets.lakehouse.silver.merge.tombstones import is_before
+from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
@@ -46,8 +47,8 @@ def purge_expired(lake: Lake, table: SilverTable, now: datetime) -> Expired:
 
 
 def _quarantined_days(lake: Lake, table: SilverTable, horizon: datetime) -> list[str]:
-    """Days before the horizon's; not one that silver has not folded as it is landed, such as a blocked one."""
-    held = transaction_log.partition_bytes(lake.root, f"quarantine/{table.name}")
+    """Days before the horizon's; not one that silver has not merged as it is in bronze, such as a blocked one."""
+    held = transaction_log.partition_bytes(lake.root, quarantine_key(table.name))
     days = sorted(day for day in held if day and day < str(horizon.date()))
     landed = entries(lake.root, LandedEntry, table.inputs[0].key, days)
     folded = unchanged_files(entries(lake.root, FoldedEntry, table.key, days), landed)
@@ -55,7 +56,7 @@ def _quarantined_days(lake: Lake, table: SilverTable, horizon: datetime) -> list
 
 
 def _delete_quarantined(lake: Lake, table: SilverTable, days: list[str]) -> int:
-    key = f"quarantine/{table.name}"
+    key = quarantine_key(table.name)
     with one_writer(lake.root, key):
         return _delete(lake, key, F.expr(days_predicate("_ingestion_date", days)))
 

@@ -1,15 +1,50 @@
-"""The rows that broke a rule, as landed."""
+"""The rows that broke a rule, as landed: one table beside each silver table."""
+
+from collections.abc import Mapping
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.technical_columns import PROVENANCE
+from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
+from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun
 from medallion_assets.lakehouse.silver.validation import failed_rules
+from medallion_assets.lakehouse.storage import transaction_log
+from medallion_assets.lakehouse.storage.locks import one_writer
+from medallion_assets.lakehouse.storage.predicates import files_predicate
+
+
+def quarantine_key(name: str) -> str:
+    """The key of the table with the quarantined rows of the silver table `name`."""
+    return f"quarantine/{name}"
+
+
+def write_quarantine(run: SilverRun, validated: DataFrame, days: Mapping[str, SilverDayMetrics]) -> None:
+    """The broken rows of the run's files replace what quarantine holds of them, or of all files in a rebuild.
+
+    Needs: what `validate` adds. One commit; none where nothing is broken and nothing is held.
+    """
+    key = quarantine_key(run.table.name)
+    held = transaction_log.partition_bytes(run.lake.root, key)
+    broken = any(days[day].files[path].quarantined for day, files in run.files.items() for path in files)
+    if run.mode is MergeMode.REBUILD:
+        if broken or run.lake.exists(key):
+            with one_writer(run.lake.root, key):
+                run.lake.rewrite(quarantined_rows(run.table, validated), key, "_ingestion_date")
+    elif broken or held.keys() & run.plans.keys():
+        whole = [day for day in run.plans if day in run.restated or day not in held]
+        single = {day: files for day, files in run.files.items() if day not in whole}
+        predicate = files_predicate(whole, single)
+        with one_writer(run.lake.root, key):
+            run.lake.replace(quarantined_rows(run.table, validated), key, predicate, "_ingestion_date")
 
 
 def quarantined_rows(table: SilverTable, validated: DataFrame) -> DataFrame:
-    """The broken rows as landed, with the names of the rules that they broke."""
+    """The broken rows as landed, with the names of the rules that they broke.
+
+    Needs: what `validate` adds. Adds: `_failed_rules`, `_quarantined_timestamp`.
+    """
     return validated.where("_quarantined").select(
         "_landed.*",
         failed_rules(table.row_rules).alias("_failed_rules"),

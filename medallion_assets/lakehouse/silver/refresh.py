@@ -1,53 +1,39 @@
-"""A step of silver over one or many ingestion days: plan, validate, quarantine, fold, publish, record.
+"""A run of silver over one or many ingestion days: plan, validate, quarantine, merge, record.
 
 The order of the commits is intent, quarantine, silver, ledger, watermark: after a crash at any point the days that
-were under way are restated by their next run, with the same result.
+were in progress are restated by their next run, with the same result.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType
 
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.contracts.watermark import SourceOffset, later
-from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.control.file_ledger import (
-    PENDING,
     FoldedEntry,
     LandedEntry,
     entries,
-    identities,
     record,
 )
-from medallion_assets.lakehouse.control.purge_horizons import last_horizon
-from medallion_assets.lakehouse.silver.day_metrics import (
-    SilverDayMetrics,
-    counted,
-    started_entry,
-    unchanged_files,
-    validated_rows,
-    with_rows,
-)
-from medallion_assets.lakehouse.silver.merge import scd1, scd2
-from medallion_assets.lakehouse.silver.merge.commit import publish
+from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics, count_validated
+from medallion_assets.lakehouse.silver.ledgers import started_entry, unchanged_files
+from medallion_assets.lakehouse.silver.merge.commit import publish, publish_keyless
 from medallion_assets.lakehouse.silver.merge.stage import Staged
-from medallion_assets.lakehouse.silver.plan import DayPlan, Fold, plan_day
-from medallion_assets.lakehouse.silver.quarantine import quarantined_rows
-from medallion_assets.lakehouse.silver.standardize import business_columns
-from medallion_assets.lakehouse.spark.expressions import quoted
-from medallion_assets.lakehouse.storage import transaction_log
+from medallion_assets.lakehouse.silver.merge.strategy import strategy_for
+from medallion_assets.lakehouse.silver.plan import Merge
+from medallion_assets.lakehouse.silver.quarantine import write_quarantine
+from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun, read_ledgers, with_plans
+from medallion_assets.lakehouse.silver.validation import validated_rows
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
-from medallion_assets.lakehouse.storage.predicates import days_predicate, files_predicate
-
-
-class IncompatibleContract(MedallionError):
-    """The contract gives a column another type than the table has. The message says how to rebuild the table."""
+from medallion_assets.lakehouse.storage.predicates import days_predicate
+from medallion_assets.lakehouse.storage.stored_contract import check_stored_contract
 
 
 def refresh_days(
@@ -55,196 +41,131 @@ def refresh_days(
 ) -> dict[str, SilverDayMetrics]:
     """Brings silver up to date with the bronze rows of `days`; a blocked day is validated and not published.
 
-    again: those of the days that are validated and folded again though nothing that the ledger knows has changed
+    again: those of the days that are restated though nothing that the ledger knows has changed
+    IncompatibleContract, before any write, if the stored table was written by another contract.
     """
     with one_writer(lake.root, table.key):
-        return Step(lake, table, days, again).run()
+        run = with_plans(read_ledgers(lake, table, days), again)
+        if not run.plans:
+            return known_metrics(run)
+        check_stored_contract(lake, table)
+        with validated_days(run) as found:
+            record_started(run, run.plans)
+            return write_days(run, found)
 
 
-class Step:
-    """One run of `refresh_days`."""
-
-    def __init__(self, lake: Lake, table: SilverTable, days: Collection[str], again: Collection[str] = ()):
-        self.lake, self.table = lake, table
-        self.bronze = table.inputs[0]
-        self.horizon = last_horizon(lake.root, table.key)
-        self.landed = entries(lake.root, LandedEntry, self.bronze.key, days)
-        self.folded = entries(lake.root, FoldedEntry, table.key, days)
-        plans = {day: self._plan(day, day in again) for day in days}
-        self.plans = {day: plan for day, plan in plans.items() if plan.fold is not Fold.NOTHING}
-
-    def _plan(self, day: str, again: bool) -> DayPlan:
-        if any(entry.status == PENDING for entry in self.landed[day].values()):
-            return DayPlan(Fold.NOTHING, frozenset())  # bronze was interrupted: row_conservation says so
-        fingerprints = {entry.fingerprint for entry in self.folded[day].values()}
-        landed, folded = identities(with_rows(self.landed[day])), identities(self.folded[day])
-        plan = plan_day(landed, folded, fingerprints, self.table.fingerprint)
-        is_whole = plan.fold is Fold.INCREMENTAL and not self.table.write.has_keys
-        return DayPlan(Fold.RESTATE, frozenset(landed)) if is_whole or again else plan
-
-    def run(self) -> dict[str, SilverDayMetrics]:
-        known = {day: SilverDayMetrics(day, self.folded[day], self.landed[day]) for day in self.folded}
-        if not self.plans:
-            return known
-        self._check_column_types()
-        validated = validated_rows(
-            self.lake, self.table, {day: plan.files for day, plan in self.plans.items()}
-        ).persist()
-        try:
-            days = self._judge(validated)
-            self._record(self._in_progress())
-            self._quarantine(validated, days)
-            days = self._publish(validated, days)
-        finally:
-            validated.unpersist()
-        blocked = {day for day, figures in days.items() if figures.blocked_by(self.table)}
-        self._record(
-            {day: self.folded[day] if day in blocked else figures.files for day, figures in days.items()}
-        )
-        self._note_watermark()
-        return known | days
-
-    def _check_column_types(self) -> None:
-        """A new column flows through; another type would end in casts that nobody asked for."""
-        if not self.lake.exists(self.table.key):
-            return
-        there = {field.name.lower(): field.dataType for field in self.lake.read(self.table.key).schema}
-        keeps_versions = self.table.write.keeps_versions
-        if ("valid_from" in there) != keeps_versions:
-            raise IncompatibleContract(
-                f"{self.table.key} keeps {'no versions' if keeps_versions else 'versions'} in the lake, against the "
-                f"contract: run the job full_refresh for the table {self.table.name}, which rebuilds it"
-            )
-        for column in self.table.columns:
-            stored = there.get(column.name.lower())
-            if stored is not None and stored != DataType.fromDDL(column.type):
-                raise IncompatibleContract(
-                    f"{self.table.key}: {column.name} is {stored.simpleString()} in the lake and {column.type} in "
-                    f"the contract: run the job full_refresh for the table {self.table.name}, which rebuilds it"
-                )
-
-    def _in_progress(self) -> dict[str, dict[str, FoldedEntry]]:
-        files = {
-            day: {path: started_entry(self.table, self.landed[day][path]) for path in plan.files}
-            for day, plan in self.plans.items()
-        }
-        return {day: self.folded[day] | listed for day, listed in files.items()}
-
-    def _record(self, days: Mapping[str, Mapping[str, FoldedEntry]]) -> None:
-        rows = [entry for files in days.values() for entry in files.values()]
-        record(self.lake.root, FoldedEntry, self.table.key, days, rows)
-
-    def _judge(self, validated: DataFrame) -> dict[str, SilverDayMetrics]:
-        """The days as far as judging tells: until the fold says more, every valid row counts as current."""
-        found, self.newest = counted(self.table, validated, self.landed)
-        kept = {
-            day: self.folded[day] if plan.fold is Fold.INCREMENTAL else {} for day, plan in self.plans.items()
-        }
-        return {day: SilverDayMetrics(day, kept[day] | found[day], self.landed[day]) for day in self.plans}
-
-    def _quarantine(self, validated: DataFrame, days: Mapping[str, SilverDayMetrics]) -> None:
-        """The broken rows of the step's files replace what quarantine holds of them."""
-        key = f"quarantine/{self.table.name}"
-        held = transaction_log.partition_bytes(self.lake.root, key)
-        broken = any(
-            days[day].files[path].quarantined for day, plan in self.plans.items() for path in plan.files
-        )
-        if not broken and not held.keys() & self.plans.keys():
-            return
-        whole = [day for day, plan in self.plans.items() if plan.fold is Fold.RESTATE or day not in held]
-        single = {day: plan.files for day, plan in self.plans.items() if day not in whole}
-        with one_writer(self.lake.root, key):
-            self.lake.replace(
-                quarantined_rows(self.table, validated),
-                key,
-                files_predicate(whole, single),
-                "_ingestion_date",
-            )
-
-    def _publish(
-        self, validated: DataFrame, days: Mapping[str, SilverDayMetrics]
-    ) -> dict[str, SilverDayMetrics]:
-        """Writes the days that no blocking check holds back; returns the days with the outcome of every row."""
-        open_days = sorted(day for day, figures in days.items() if not figures.blocked_by(self.table))
-        if not open_days:
-            return dict(days)
-        valid = validated.where(~F.col("_quarantined") & F.expr(days_predicate("_ingestion_date", open_days)))
-        if not self.table.write.has_keys:
-            self._replace_days(valid, open_days)
-            return dict(days)
-        staged = self._fold(valid, days, open_days)
-        try:
-            if staged.unique:
-                self._apply(staged)
-        finally:
-            staged.rows.unpersist()
-        return {
-            day: _with_outcomes(figures, staged, self.plans[day].files) if day in open_days else figures
-            for day, figures in days.items()
-        }
-
-    def _replace_days(self, valid: DataFrame, days: list[str]) -> None:
-        predicate = days_predicate("_ingestion_date", days)
-        self.lake.replace(keyless_rows(valid), self.table.key, predicate, "_ingestion_date")
-
-    def _fold(self, valid: DataFrame, days: Mapping[str, SilverDayMetrics], open_days: list[str]) -> Staged:
-        lake, table, horizon = self.lake, self.table, self.horizon
-        restated = [day for day in open_days if self.plans[day].fold is Fold.RESTATE]
-        if table.write.keeps_versions:
-            if restated:
-                return scd2.remerge_keys(lake, table, valid, self._others(open_days), horizon)
-            return scd2.merge_new(lake, table, valid, lambda: self._others(open_days), horizon)
-        if restated:
-            return scd1.remerge_keys(lake, table, valid, self._others(open_days), restated, horizon)
-        own = [days[day].files[path] for day in open_days for path in self.plans[day].files]
-        rows = sum(e.rows - e.quarantined for e in own)
-        return scd1.merge_new(lake, table, valid, rows, lambda: self._others(open_days), horizon)
-
-    def _apply(self, staged: Staged) -> None:
-        publish(self.lake, self.table, staged)
-
-    def _others(self, open_days: list[str]) -> DataFrame:
-        """The valid rows that count beside those that this step publishes."""
-        return validated_rows(self.lake, self.table, self._other_files(open_days)).where(
-            ~F.col("_quarantined")
-        )
-
-    def _other_files(self, open_days: list[str]) -> dict[str, set[str]]:
-        """All folded and unchanged files but those that this step judges and publishes."""
-        folded = entries(self.lake.root, FoldedEntry, self.table.key) | self.folded
-        landed = entries(self.lake.root, LandedEntry, self.bronze.key)
-        own = {(day, path) for day in open_days for path in self.plans[day].files}
-        unchanged = unchanged_files(folded, landed)
-        return {day: {path for path in files if (day, path) not in own} for day, files in unchanged.items()}
-
-    def _note_watermark(self) -> None:
-        """How far the changes of this table reach: told, not used. Silver's own memory is its ledger."""
-        if self.newest is not None:
-            before = watermarks.last_offset(self.lake.root, self.table.key)
-            newest = later(before.value, self.newest) if before else self.newest
-            rows = sum(self.landed[day][path].rows for day, plan in self.plans.items() for path in plan.files)
-            watermarks.record(
-                self.lake.root,
-                self.table.key,
-                watermarks.SUCCESS,
-                SourceOffset(newest),
-                rows,
-                self.lake.run_id,
-            )
+def known_metrics(run: SilverRun) -> dict[str, SilverDayMetrics]:
+    """What the ledgers say of the days."""
+    return {day: SilverDayMetrics(day, run.folded[day], run.landed[day]) for day in run.folded}
 
 
-def keyless_rows(valid: DataFrame) -> DataFrame:
-    """The valid rows of a table without a key, as they are stored."""
-    return valid.select(
-        *[quoted(name) for name in business_columns(valid)],
-        *PROVENANCE,
-        F.current_timestamp().alias("_silver_processed_timestamp"),
-        "_data_quality_score",
-    )
+@dataclass(frozen=True)
+class ValidatedDays:
+    """
+    rows: the rows of the run's files, validated and persisted
+    days: the planned days as far as validation tells: until they are merged, every valid row counts as current
+    newest: the latest time (or number) of change, as text; None where no change has one
+    """
+
+    rows: DataFrame
+    days: Mapping[str, SilverDayMetrics]
+    newest: str | None
 
 
-def _with_outcomes(figures: SilverDayMetrics, staged: Staged, files: Collection[str]) -> SilverDayMetrics:
+@contextmanager
+def validated_days(run: SilverRun) -> Iterator[ValidatedDays]:
+    """Reads and validates the run's files; the rows are kept in memory until the block ends."""
+    rows = validated_rows(run.lake, run.table, run.files).persist()
+    try:
+        found, newest = count_validated(run.table, rows, run.landed)
+        kept = {day: run.folded[day] if plan.merge is Merge.ADDED else {} for day, plan in run.plans.items()}
+        days = {day: SilverDayMetrics(day, {**kept[day], **found[day]}, run.landed[day]) for day in run.plans}
+        yield ValidatedDays(rows, days, newest)
+    finally:
+        rows.unpersist()
+
+
+def write_days(run: SilverRun, found: ValidatedDays) -> dict[str, SilverDayMetrics]:
+    """Quarantines, merges and records the validated days; returns all days with the outcome of every row."""
+    write_quarantine(run, found.rows, found.days)
+    days = {**found.days, **_merge_days(run, found)}
+    _record_merged(run, days)
+    _record_watermark(run, found.newest)
+    return known_metrics(run) | days
+
+
+def _merge_days(run: SilverRun, found: ValidatedDays) -> dict[str, SilverDayMetrics]:
+    """Writes the days that no blocking check holds back; returns those whose metrics changed by it."""
+    open_days = sorted(day for day, metrics in found.days.items() if not metrics.blocked_by(run.table))
+    if not open_days:
+        return {}
+    run = run.only(open_days)
+    in_open_days = F.expr(days_predicate("_ingestion_date", open_days))
+    valid = found.rows.where(~F.col("_quarantined") & in_open_days)
+    if not run.table.write.has_keys:
+        publish_keyless(run, valid)
+        return {}
+    staged = _stage(run, valid)
+    try:
+        if staged.unique:
+            publish(run, staged)
+    finally:
+        staged.rows.unpersist()
+    return {day: _with_outcomes(found.days[day], staged, run.files[day]) for day in open_days}
+
+
+def _stage(run: SilverRun, valid: DataFrame) -> Staged:
+    strategy = strategy_for(run.table.write)
+    if run.mode is MergeMode.REBUILD:
+        merge = strategy.rebuild
+    else:
+        merge = strategy.remerge_keys if run.restated else strategy.merge_new
+    return merge(run, valid, partial(_stored_changes, run))
+
+
+def _stored_changes(run: SilverRun) -> DataFrame:
+    """The valid rows of all merged and unchanged files but those that this run publishes."""
+    folded = {**entries(run.lake.root, FoldedEntry, run.table.key), **run.folded}
+    landed = entries(run.lake.root, LandedEntry, run.table.inputs[0].key)
+    files = {
+        day: paths - run.files.get(day, frozenset()) for day, paths in unchanged_files(folded, landed).items()
+    }
+    return validated_rows(run.lake, run.table, files).where(~F.col("_quarantined"))
+
+
+def _with_outcomes(metrics: SilverDayMetrics, staged: Staged, files: Collection[str]) -> SilverDayMetrics:
     none = {"current": 0, "superseded": 0, "deleted": 0}
-    outcomes = {path: none | dict(staged.outcomes.get((figures.day, path), {})) for path in files}
-    updated = {path: replace(figures.files[path], **counts) for path, counts in outcomes.items()}
-    return replace(figures, files={**figures.files, **updated}, unique=staged.unique)
+    outcomes = {path: none | dict(staged.outcomes.get((metrics.day, path), {})) for path in files}
+    updated = {path: replace(metrics.files[path], **counts) for path, counts in outcomes.items()}
+    return replace(metrics, files={**metrics.files, **updated}, unique=staged.unique)
+
+
+def record_started(run: SilverRun, days: Collection[str]) -> None:
+    """The intent to merge these days: after a crash they are restated."""
+    started = {
+        day: {path: started_entry(run.table, run.landed[day][path]) for path in run.files[day]}
+        for day in days
+    }
+    _record(run, {day: {**run.folded[day], **files} for day, files in started.items()})
+
+
+def _record_merged(run: SilverRun, days: Mapping[str, SilverDayMetrics]) -> None:
+    """What became of each file; a blocked day stays as it was."""
+    blocked = {day for day, metrics in days.items() if metrics.blocked_by(run.table)}
+    _record(run, {day: run.folded[day] if day in blocked else metrics.files for day, metrics in days.items()})
+
+
+def _record(run: SilverRun, days: Mapping[str, Mapping[str, FoldedEntry]]) -> None:
+    rows = [entry for files in days.values() for entry in files.values()]
+    record(run.lake.root, FoldedEntry, run.table.key, days, rows)
+
+
+def _record_watermark(run: SilverRun, newest: str | None) -> None:
+    """How far the changes of this table reach: shown, not used. Silver's own memory is its ledger."""
+    if newest is None:
+        return
+    root, key = run.lake.root, run.table.key
+    before = watermarks.last_offset(root, key)
+    offset = SourceOffset(later(before.value, newest) if before else newest)
+    rows = sum(run.landed[day][path].rows for day, files in run.files.items() for path in files)
+    watermarks.record(root, key, watermarks.SUCCESS, offset, rows, run.lake.run_id)

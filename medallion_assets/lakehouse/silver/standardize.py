@@ -1,18 +1,63 @@
-"""Landed text becomes typed, ordered changes."""
+"""Landed text becomes changes: typed by the contract, cleaned by the table's transform, in order of change."""
+
+from collections.abc import Mapping
 
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.silver import DELETE_OPS, SilverTable
 from medallion_assets.contracts.table import Column
+from medallion_assets.contracts.technical_columns import VERSIONED
 from medallion_assets.lakehouse.spark.expressions import quoted
 
 # Spark's cast reads '10:00' as today and '2026-01-05 garbage' as a date: only ISO 8601 passes.
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
-
-
 _ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?$"
+
+
+def standardize(table: SilverTable, landed: DataFrame) -> DataFrame:
+    """As many rows as bronze gives.
+
+    Needs: landed text columns, `_ingestion_date`, `_source_file` and whatever else of bronze begins with `_`.
+    Adds: the contract's columns with their types (NULL where the text does not read as one), `_landed` (a struct of the
+    text), `_op`, `_is_delete`; with keys `_sequence`. Landed columns that the contract does not name stay, as text.
+    """
+    changes = _typed_columns(table, landed)
+    if table.transform:
+        changes = table.transform(changes)
+    return _ordered(table, changes.withColumn("_is_delete", F.col("_op").isin(*DELETE_OPS)))
+
+
+def _typed_columns(table: SilverTable, landed: DataFrame) -> DataFrame:
+    op = table.write.op_column
+    business = {name.lower(): name for name in business_columns(landed)}
+    declared = (*table.column_names, *([op] if op else []))
+    text = {name: _text(business.get(name.lower())) for name in declared}
+    extras = [name for lower, name in business.items() if lower not in {name.lower() for name in declared}]
+    return landed.select(
+        *[typed(column, text[column.name]).alias(column.name) for column in table.columns],
+        *[quoted(name).alias(_apart(table, name)) for name in extras],
+        *[quoted(name) for name in landed.columns if name.startswith("_")],
+        F.struct(*[text[name].alias(name) for name in text], *map(quoted, extras)).alias("_landed"),
+        _op(text, op).alias("_op"),
+    )
+
+
+def _text(landed: str | None) -> Expression:
+    return quoted(landed) if landed else F.lit(None).cast("string")
+
+
+def _op(text: Mapping[str, Expression], op: str) -> Expression:
+    """The landed operation in capitals; an upsert (U) where there is none."""
+    upsert = F.lit("U")
+    return F.coalesce(F.upper(F.nullif(F.trim(text[op]), F.lit(""))), upsert) if op else upsert
+
+
+def _apart(table: SilverTable, name: str) -> str:
+    """The name of a landed column that the contract does not name, apart from those that versions bear."""
+    is_taken = table.write.keeps_versions and name.lower() in VERSIONED
+    return f"landed_{name}" if is_taken else name
 
 
 def typed(column: Column, text: Expression) -> Expression:
@@ -30,11 +75,15 @@ def typed(column: Column, text: Expression) -> Expression:
 
 
 def business_columns(changes: DataFrame) -> list[str]:
+    """The columns that do not begin with `_`, which is how those of the lake begin."""
     return [name for name in changes.columns if not name.startswith("_")]
 
 
-def _sequenced(table: SilverTable, changes: DataFrame) -> DataFrame:
-    """`_sequence`: the columns of the contract, delete after upsert, hash of the typed business fields."""
+def _ordered(table: SilverTable, changes: DataFrame) -> DataFrame:
+    """Needs: the business columns, `_is_delete`, `_ingestion_date`, `_source_file`.
+
+    Adds: `_sequence`, a struct: the columns of the contract, delete after upsert, hash of the business columns.
+    """
     if not table.write.has_keys:
         return changes
     order = [quoted(name).alias(name) for name in table.write.sequence] or [

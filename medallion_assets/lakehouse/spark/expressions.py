@@ -7,12 +7,14 @@ from pyspark.sql.types import ArrayType, BinaryType, DataType, LongType, MapType
 from medallion_assets.contracts.sql_text import quoted_name
 
 
-def quoted(name: str) -> Column:
+def quoted(name: str, of: str = "") -> Column:
     """The column of exactly this name, whatever dots, backticks or reserved words it has.
+
+    of: the alias of a DataFrame, or a struct column
 
     All names of columns that a contract declares go through here, or through `quoted_name` where SQL is text.
     """
-    return F.col(quoted_name(name))
+    return F.col(f"{of}.{quoted_name(name)}" if of else quoted_name(name))
 
 
 BILLION = 1_000_000_000

@@ -36,6 +36,11 @@ def partition_bytes(root: str, key: str) -> dict[str | None, int]:
     return dict(sizes)
 
 
+def partition_column(root: str, key: str) -> str | None:
+    """The column that the table is partitioned by, if any."""
+    return next(iter(DeltaTable(table_path(root, key)).metadata().partition_columns), None)
+
+
 def rows(root: str, key: str) -> int:
     """How many rows the table has, by the statistics of its files."""
     actions = DeltaTable(table_path(root, key)).get_add_actions(flatten=True)

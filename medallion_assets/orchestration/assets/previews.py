@@ -8,6 +8,7 @@ from deltalake import QueryBuilder
 from deltalake.exceptions import TableNotFoundError
 
 from medallion_assets.contracts.table import Table
+from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.orchestration.resources import LakehouseResource
 
 ROWS = 5
@@ -20,7 +21,7 @@ def previews(lakehouse: LakehouseResource, table: Table, day: str) -> dict[str, 
     of_day = f"{column} = DATE '{day}'" if column else "true"
     found = {"preview": _rows(lakehouse, table.key, of_day)}
     if table.layer == "silver":
-        found["quarantine"] = _rows(lakehouse, f"quarantine/{table.name}", f"_ingestion_date = DATE '{day}'")
+        found["quarantine"] = _rows(lakehouse, quarantine_key(table.name), f"_ingestion_date = DATE '{day}'")
     return {name: dg.MetadataValue.md(_markdown(rows)) for name, rows in found.items() if rows}
 
 
@@ -32,7 +33,7 @@ def rows_breaking(
     if layer != "silver":
         return []
     broke = f"_ingestion_date = DATE '{day}' AND array_has(_failed_rules, '{check}')"
-    rows = _rows(lakehouse, f"quarantine/{name}", broke)
+    rows = _rows(lakehouse, quarantine_key(name), broke)
     return [{name: value for name, value in row.items() if value is not None} for row in rows]
 
 

@@ -14,6 +14,8 @@ from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse import bronze, gold, silver
 from medallion_assets.lakehouse.control.run_log import BLOCKED, NO_DATA, OK
+from medallion_assets.lakehouse.gold.day_metrics import GoldDayMetrics
+from medallion_assets.lakehouse.gold.direct_etl import ExtractDayMetrics
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.orchestration.assets.checks import (
@@ -105,6 +107,13 @@ def report_gold(lake: Lake, table: GoldTable, days: Collection[str], writes: boo
         figures, newer = gold.refresh_days(lake, table, days).days, False
     else:
         figures, newer = gold.audit_days(lake, table, days)
+    return gold_reports(lake, table, figures, newer)
+
+
+def gold_reports(
+    lake: Lake, table: GoldTable, figures: Mapping[str, GoldDayMetrics], newer: bool = False
+) -> list[DayReport]:
+    """`newer`: an input has changed since."""
     whole = table.write.replaces_whole
     outside = {} if whole else gold.outside_days(lake, table, lake.calendar)
     return [
@@ -126,6 +135,11 @@ def report_gold(lake: Lake, table: GoldTable, days: Collection[str], writes: boo
 
 
 def report_extract(lake: Lake, table: GoldTable, days: Collection[str], writes: bool) -> list[DayReport]:
+    run_or_audit = gold.extract_days if writes else gold.audit_extract_days
+    return extract_reports(run_or_audit(lake, table, days))
+
+
+def extract_reports(extracted: Mapping[str, ExtractDayMetrics]) -> list[DayReport]:
     return [
         DayReport(
             day,
@@ -139,9 +153,7 @@ def report_extract(lake: Lake, table: GoldTable, days: Collection[str], writes: 
             published=figures.whole,
             counts={"rows_in": figures.rows, "valid": figures.rows - figures.broken},
         )
-        for day, figures in (gold.extract_days if writes else gold.audit_extract_days)(
-            lake, table, days
-        ).items()
+        for day, figures in extracted.items()
     ]
 
 

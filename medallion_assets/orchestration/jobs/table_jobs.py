@@ -14,26 +14,40 @@ from pydantic import Field
 
 from medallion_assets.contracts.bronze import BronzeTable, FollowDelta
 from medallion_assets.contracts.days import ranges
+from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table, descendants
 from medallion_assets.contracts.watermark import SourceOffset
-from medallion_assets.lakehouse import bronze, silver
+from medallion_assets.lakehouse import bronze, gold, silver
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, entries
 from medallion_assets.lakehouse.maintenance import rollback, time_travel
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
+from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.orchestration.assets.checks import checks_of
 from medallion_assets.orchestration.assets.reporting import Telling
-from medallion_assets.orchestration.assets.steps import DayReport, report, silver_reports
+from medallion_assets.orchestration.assets.steps import (
+    DayReport,
+    extract_reports,
+    gold_reports,
+    report,
+    silver_reports,
+)
 from medallion_assets.orchestration.failures import RejectedPartitions, RetrySettings, handled
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 
 
 class OneTable(dg.Config):
     table: str = Field(description="The table's name without its layer, such as orders.")
+
+
+class Rebuilt(dg.Config):
+    table: str = Field(
+        description="Layer and name, such as gold/daily_sales; a name alone is a silver table's."
+    )
 
 
 class NewWatermark(OneTable):
@@ -67,7 +81,7 @@ def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
             table, run = _named(tables, SilverTable, config.table), _Run(context, tables, lakehouse, spark)
             held = {
                 day
-                for day in transaction_log.partition_bytes(run.lake.root, f"quarantine/{table.name}")
+                for day in transaction_log.partition_bytes(run.lake.root, quarantine_key(table.name))
                 if day
             }
             days = sorted(held.union(silver.stale_days(run.lake, table)))
@@ -76,17 +90,25 @@ def build_maintenance(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
             left = _quarantined(run.lake, table, days)
             yield from run.end({"days": len(days), "freed": before - left, "quarantined": left})
 
-    @dg.op(description="Rebuilds a silver table and its quarantine from bronze, with the contract's types.")
+    @dg.op(
+        description="Rebuilds a silver table from bronze, or a gold table, with the contract's columns and types."
+    )
     def full_refresh_table(
         context: dg.OpExecutionContext,
-        config: OneTable,
+        config: Rebuilt,
         spark: SparkResource,
         lakehouse: LakehouseResource,
         retries: RetrySettings,
     ) -> Events:
-        with handled(context, lakehouse.lake_root, retries, f"silver/{config.table}"):
-            table, run = _named(tables, SilverTable, config.table), _Run(context, tables, lakehouse, spark)
-            yield from run.silver(table, lambda: silver.rebuild(run.lake, table))
+        layer, _, name = config.table.rpartition("/")
+        key = f"{layer or 'silver'}/{name}"
+        with handled(context, lakehouse.lake_root, retries, key):
+            run = _Run(context, tables, lakehouse, spark)
+            if layer == "gold":
+                yield from run.rebuilt_gold(_named(tables, GoldTable, name))
+            else:
+                table = _named(tables, SilverTable, name)
+                yield from run.silver(table, lambda: silver.rebuild(run.lake, table))
             yield from run.end({})
 
     @dg.op(description="Sets how far a followed source counts as read. The only way back.")
@@ -161,9 +183,22 @@ class _Run:
     def silver(self, table: SilverTable, fold: Callable[[], Mapping[str, SilverDayMetrics]]) -> Events:
         """The days that `fold` tells of, then those of gold that it touched; an extract reads files, not silver."""
         yield from self._told(table, lambda: silver_reports(self.lake, table, fold()))
-        for gold in descendants(table, self.tables.values()):
-            if not gold.write.is_extract:
-                yield from self._told(gold, partial(report, self.lake, gold, [], True))
+        yield from self._descendants(table)
+
+    def rebuilt_gold(self, table: GoldTable) -> Events:
+        """Every day of the table, then those of gold below that it touched."""
+        if table.write.is_extract:
+            yield from self._told(table, lambda: extract_reports(gold.rebuild_extract(self.lake, table)))
+        else:
+            yield from self._told(
+                table, lambda: gold_reports(self.lake, table, gold.rebuild(self.lake, table).days)
+            )
+        yield from self._descendants(table)
+
+    def _descendants(self, table: Table) -> Events:
+        for below in descendants(table, self.tables.values()):
+            if not below.write.is_extract:
+                yield from self._told(below, partial(report, self.lake, below, [], True))
 
     def end(self, figures: Mapping[str, int]) -> Events:
         """What the run came to. Fails where a day is rejected."""

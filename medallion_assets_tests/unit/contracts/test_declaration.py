@@ -186,6 +186,10 @@ REFUSED: list[tuple[Any, str]] = [
     (columns(SILVER, Column("_x")), "columns[6]: '_x' begins with _, as only the lake's own columns do"),
     (columns(SILVER, Column("")), "columns[6]: '' is no name of a column"),
     (
+        columns(SILVER, Column("order id")),
+        "columns[6]: 'order id' is no name of a column: Delta takes no blank and",
+    ),
+    (
         columns(SILVER, Column("x", "decimal(40,2)")),
         "columns[6].type: 'decimal(40,2)': a decimal has 1 to 38 digits",
     ),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from medallion_assets.contracts.declaration import check
+from medallion_assets.contracts.declaration import DeclarationError, check
 from medallion_assets.contracts.freshness import WEEKEND, is_off, last_due_day
 from medallion_assets.lakehouse.control.run_log import NO_DATA, OK, RunEntry, append
 from medallion_assets.lakehouse.monitoring.freshness import late_tables
@@ -35,7 +35,7 @@ def test_the_last_day_that_is_due(hours: int, days_off: tuple[str, ...], day: st
 
 
 def test_a_day_off_that_is_none_is_refused_with_what_would_be():
-    with pytest.raises(ValueError, match="'Sonntag' is neither a weekday, such as SUNDAY, nor a date"):
+    with pytest.raises(DeclarationError, match="'Sonntag' is neither a weekday, such as SUNDAY, nor a date"):
         check([dataclasses.replace(TABLES["bronze/orders"], days_off=("Sonntag",))])
 
 

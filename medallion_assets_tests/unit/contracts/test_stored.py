@@ -15,7 +15,7 @@ from medallion_assets.contracts import (
     Upsert,
     count,
 )
-from medallion_assets.contracts.stored import IncompatibleContract, StoredTable, differences, hold_to_contract
+from medallion_assets.contracts.stored import IncompatibleContract, StoredTable, check_contract, differences
 
 BRONZE = BronzeTable(name="orders", description="As landed", write=Land("orders"), columns=(Column("id"),))
 SILVER = SilverTable(
@@ -130,4 +130,4 @@ def test_what_changed_is_told_before_anything_is_written(
 ):
     assert message in list(differences(table, stored(before)))
     with pytest.raises(IncompatibleContract, match=f"full_refresh for the table {table.key}"):
-        hold_to_contract(table, stored(before))
+        check_contract(table, stored(before))

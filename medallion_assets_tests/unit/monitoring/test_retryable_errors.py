@@ -8,10 +8,10 @@ import pytest
 from deltalake.exceptions import CommitFailedError
 from pyspark.errors import PySparkException
 
+from medallion_assets.contracts.stored import IncompatibleContract
 from medallion_assets.lakehouse.landing.listing import LandingError
 from medallion_assets.lakehouse.monitoring.retryable_errors import is_retryable
 from medallion_assets.lakehouse.silver.merge.commit import ConcurrentChange
-from medallion_assets.lakehouse.silver.refresh import IncompatibleContract
 from medallion_assets.lakehouse.sources.base import SourceError
 
 

@@ -1,7 +1,7 @@
 """The pure decisions: which files of a day are read, and how a day of silver is brought up to date."""
 
 from medallion_assets.lakehouse.bronze.plan import DayChange, day_change
-from medallion_assets.lakehouse.silver.plan import DayPlan, Fold, plan_day
+from medallion_assets.lakehouse.silver.plan import DayPlan, Merge, plan_day
 
 A, A2, B = (1, "t1"), (1, "t2"), (5, "t1")
 
@@ -35,21 +35,21 @@ def test_rows_that_no_ledger_knows_leave_only_the_whole_day():
     assert day_change({}, {}, has_rows=True) == change(whole=True)
 
 
-def test_a_first_day_is_folded_on_top():
-    assert plan_day({"a": A}, {}, [], "f") == DayPlan(Fold.INCREMENTAL, frozenset("a"))
+def test_of_a_first_day_all_files_are_added():
+    assert plan_day({"a": A}, {}, [], "f") == DayPlan(Merge.ADDED, frozenset("a"))
 
 
-def test_only_added_files_are_folded_on_top():
-    assert plan_day({"a": A, "b": B}, {"a": A}, ["f"], "f") == DayPlan(Fold.INCREMENTAL, frozenset("b"))
+def test_only_added_files_are_merged():
+    assert plan_day({"a": A, "b": B}, {"a": A}, ["f"], "f") == DayPlan(Merge.ADDED, frozenset("b"))
 
 
 def test_nothing_new_is_nothing_to_do():
-    assert plan_day({"a": A}, {"a": A}, ["f"], "f") == DayPlan(Fold.NOTHING, frozenset())
+    assert plan_day({"a": A}, {"a": A}, ["f"], "f") == DayPlan(Merge.NOTHING, frozenset())
 
 
 def test_a_changed_file_a_vanished_file_and_a_changed_contract_restate_the_day():
-    whole = DayPlan(Fold.RESTATE, frozenset("a"))
+    whole = DayPlan(Merge.RESTATE, frozenset("a"))
     assert plan_day({"a": A2}, {"a": A}, ["f"], "f") == whole
     assert plan_day({"a": A}, {"a": A, "b": B}, ["f"], "f") == whole
     assert plan_day({"a": A}, {"a": A}, ["older"], "f") == whole
-    assert plan_day({}, {"a": A}, ["f"], "f") == DayPlan(Fold.RESTATE, frozenset())
+    assert plan_day({}, {"a": A}, ["f"], "f") == DayPlan(Merge.RESTATE, frozenset())

@@ -1,4 +1,4 @@
-"""A fold that is computed and not yet written, and the one commit that writes it."""
+"""The one commit that writes a merge: an append, a MERGE, or the whole table."""
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column as Expression
@@ -10,12 +10,16 @@ from medallion_assets.contracts.sql_text import quoted_name
 from medallion_assets.contracts.technical_columns import PROVENANCE, VERSIONED
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.silver.merge.key_ranges import in_ranges
+from medallion_assets.lakehouse.silver.merge.resolution import partition_of
 from medallion_assets.lakehouse.silver.merge.stage import NULL_PARTITION, Staged
 from medallion_assets.lakehouse.silver.merge.tombstones import change_time
+from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun
 from medallion_assets.lakehouse.silver.standardize import business_columns
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
+from medallion_assets.lakehouse.storage.predicates import days_predicate
+from medallion_assets.lakehouse.storage.stored_contract import sequence_with_keys
 
 
 class ConcurrentChange(MedallionError):
@@ -24,23 +28,50 @@ class ConcurrentChange(MedallionError):
     retryable = True
 
 
-def publish(lake: Lake, table: SilverTable, staged: Staged) -> None:
-    """One commit, or none where nothing is left to apply; only new keys are appended, the rest is merged."""
+def publish(run: SilverRun, staged: Staged) -> None:
+    """One commit, or none where nothing is left to apply; only new keys are appended, the rest is merged.
+
+    A rebuild writes the table from the rows that were put, whatever it held. ConcurrentChange if somebody wrote beside
+    us.
+    """
+    lake, table = run.lake, run.table
     written = staged.rows.where(F.col("_action").isNotNull())
     rows = written.select(*_stored_columns(table, written), "_action")
-    if staged.drops == staged.replaced == 0:
-        if staged.puts:
-            lake.append(rows.drop("_action"), table.key, table.partition_by)
-        return
+    if run.mode is MergeMode.REBUILD:
+        lake.rewrite(rows.drop("_action"), table.key, table.partition_by)
+    elif staged.drops or staged.replaced:
+        _merge(lake, table, staged, rows)
+    elif staged.puts:
+        lake.append(rows.drop("_action"), table.key, table.partition_by)
+
+
+def publish_keyless(run: SilverRun, valid: DataFrame) -> None:
+    """The valid rows of a table without a key replace the run's days; in a rebuild, the table.
+
+    Needs: what `validate` adds.
+    """
+    rows = valid.select(
+        *[quoted(name) for name in business_columns(valid)],
+        *PROVENANCE,
+        F.current_timestamp().alias("_silver_processed_timestamp"),
+        "_data_quality_score",
+    )
+    if run.mode is MergeMode.REBUILD:
+        run.lake.rewrite(rows, run.table.key, "_ingestion_date")
+    else:
+        predicate = days_predicate("_ingestion_date", run.plans)
+        run.lake.replace(rows, run.table.key, predicate, "_ingestion_date")
+
+
+def _merge(lake: Lake, table: SilverTable, staged: Staged, rows: DataFrame) -> None:
     target = DeltaTable.forPath(lake.spark, lake.path(table.key))
     there = {name.lower() for name in rows.columns}
     missing = [column for column in target.toDF().schema if column.name.lower() not in there]
     rows = rows.select("*", *[F.lit(None).cast(column.dataType).alias(column.name) for column in missing])
-    rows = (
-        rows.localCheckpoint()
-    )  # MERGE plans its source several times over: give it a leaf, not the whole fold
+    # MERGE plans its source several times over: give it a leaf, not all that leads to it.
+    rows = rows.localCheckpoint()
     values: dict[str, str | Expression] = {
-        quoted_name(name): F.col(f"change.{quoted_name(name)}") for name in rows.columns if name != "_action"
+        quoted_name(name): quoted(name, "change") for name in rows.columns if name != "_action"
     }
     (
         target.alias("stored")
@@ -59,20 +90,14 @@ def publish(lake: Lake, table: SilverTable, staged: Staged) -> None:
         )
 
 
-def rewrite(lake: Lake, table: SilverTable, staged: Staged) -> None:
-    """The table becomes the rows that were put, whatever it held."""
-    rows = staged.rows.where("_action = 'put'")
-    lake.rewrite(rows.select(*_stored_columns(table, rows)), table.key, table.partition_by)
-
-
 def _match(table: SilverTable, staged: Staged) -> Expression:
     """Keys, pruned to the partitions that hold a current row to be changed: an exact set, read from the rows."""
-    match = in_ranges(table, staged.near, "stored.")
+    match = in_ranges(table, staged.ranges, "stored")
     for key in table.write.row_key:
-        match = match & (F.col(f"stored.{quoted_name(key)}") == F.col(f"change.{quoted_name(key)}"))
+        match = match & (quoted(key, "stored") == quoted(key, "change"))
     if not table.partition_by:
         return match
-    partition = F.col(f"stored.{quoted_name(table.partition_by)}").cast("string")
+    partition = partition_of(table, "stored")
     held = partition.isin(sorted(staged.old_partitions - {NULL_PARTITION}))
     return match & (held | partition.isNull() if NULL_PARTITION in staged.old_partitions else held)
 
@@ -90,7 +115,7 @@ def _stored_columns(table: SilverTable, changes: DataFrame) -> list[Expression]:
     return [
         *business,
         *[F.col(name) for name in versioned],
-        F.col("_sequence"),
+        sequence_with_keys(table.merge_keys),
         F.when(deleted, change_time(changes)).alias("_deleted_at"),
         *[F.col(name) for name in PROVENANCE],
         F.current_timestamp().alias("_silver_processed_timestamp"),

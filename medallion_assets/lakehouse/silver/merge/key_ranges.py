@@ -1,4 +1,4 @@
-"""Which stored rows a few changes can meet: the ranges of their keys, by which statistics say that a file has none.
+"""Key ranges for data skipping: by the statistics of its files, a MERGE reads only those that can hold a key.
 
 The ranges are read from the changes themselves, one for each partition value that they bring, so that they hold
 whatever the data does; where keys ascend with time they are narrow, where keys are random they prune nothing.
@@ -15,7 +15,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.sql_text import quoted_name
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
@@ -33,7 +32,10 @@ KeyRange = tuple[tuple[Any, Any], ...]
 
 
 def key_ranges(lake: Lake, table: SilverTable, changes: DataFrame) -> list[KeyRange]:
-    """Ranges that hold every key of the changes; none where looking for them is not worth it."""
+    """Ranges that hold every key of the changes; none where looking for them is not worth it.
+
+    Needs: the key columns and the partition column.
+    """
     if sum(transaction_log.partition_bytes(lake.root, table.key).values()) < WORTH_BYTES:
         return []
     bounds = [bound(quoted(key)) for key in table.merge_keys for bound in (F.min, F.max)]
@@ -45,11 +47,14 @@ def key_ranges(lake: Lake, table: SilverTable, changes: DataFrame) -> list[KeyRa
     return found if len(found) <= MAX_RANGES else [reduce(_hull, found)]
 
 
-def in_ranges(table: SilverTable, ranges: Collection[KeyRange], prefix: str = "") -> Expression:
-    """Whether a row's keys lie in one of the ranges; true without any."""
+def in_ranges(table: SilverTable, ranges: Collection[KeyRange], of: str = "") -> Expression:
+    """Whether a row's keys lie in one of the ranges; true without any.
+
+    of: the alias of the rows, where there is one
+    """
     if not ranges:
         return F.lit(True)
-    keys = [F.col(f"{prefix}{quoted_name(key)}") for key in table.merge_keys]
+    keys = [quoted(key, of) for key in table.merge_keys]
     return reduce(lambda a, b: a | b, [_inside(keys, one) for one in ranges])
 
 

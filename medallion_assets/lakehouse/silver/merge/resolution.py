@@ -1,4 +1,4 @@
-"""What became of each change: which one of a key wins, and whether it beats what is stored."""
+"""Which change of a key wins, and whether it beats what is stored of the key."""
 
 from collections.abc import Sequence
 
@@ -15,47 +15,63 @@ from medallion_assets.lakehouse.storage.lake import Lake
 STORED = ("_sequence", "_data_quality_score", *PROVENANCE)
 
 
+def keys_of(table: SilverTable) -> list[Expression]:
+    """The key columns, whatever their names. Joins take the bare names, as a list."""
+    return [quoted(key) for key in table.merge_keys]
+
+
+def partition_of(table: SilverTable, of: str = "") -> Expression:
+    """The partition value as text; NULL for a table without partitions."""
+    return quoted(table.partition_by, of).cast("string") if table.partition_by else F.lit(None).cast("string")
+
+
 def last_rows(table: SilverTable, stored: DataFrame) -> DataFrame:
     """The row of each key that holds its last change: of versions the open one, or the tombstone."""
     return stored.where("is_current OR _deleted_at IS NOT NULL") if table.write.keeps_versions else stored
 
 
 def ranked(table: SilverTable, changes: DataFrame) -> DataFrame:
-    """Full ties keep the least ingestion day and file, so that the order of runs does not show."""
+    """Needs: keys, `_sequence`, `_is_delete`, `_data_quality_score`, `_ingestion_date`, `_source_file`.
+
+    Adds: `_rank`, 1 for the last change of a key. Full ties keep the least ingestion day and file, so that the order
+    of runs does not show.
+    """
     order = [F.col("_sequence").desc(), *[F.col(column).asc() for column in PROVENANCE]]
-    window = Window.partitionBy(*map(quoted, table.merge_keys)).orderBy(*order)
+    window = Window.partitionBy(*keys_of(table)).orderBy(*order)
     kept = F.when(~F.col("_is_delete"), F.col("_data_quality_score"))  # a tombstone has none
     return changes.withColumn("_data_quality_score", kept).withColumn("_rank", F.row_number().over(window))
 
 
 def with_current(
-    lake: Lake, table: SilverTable, changes: DataFrame, near: Sequence[KeyRange] = ()
+    lake: Lake, table: SilverTable, changes: DataFrame, ranges: Sequence[KeyRange] = ()
 ) -> DataFrame:
-    """Joins `_current`: what is stored of the key; NULL where nothing is. `near`: ranges that hold all the keys."""
-    stored = lake.read(table.key).where(in_ranges(table, near)) if lake.exists(table.key) else None
+    """`join_current` with the table as it is stored.
+
+    ranges: hold all the keys of the changes, if there are any
+    """
+    stored = lake.read(table.key).where(in_ranges(table, ranges)) if lake.exists(table.key) else None
     return join_current(table, changes, stored)
 
 
 def join_current(table: SilverTable, changes: DataFrame, stored: DataFrame | None) -> DataFrame:
-    keys = list(table.merge_keys)
+    """Needs: keys. Adds: `_current`, what is stored of the key's last change; NULL where nothing is.
+
+    A key with two current rows doubles its changes: `StagingRule.is_duplicate` finds that.
+    """
     stored = changes.limit(0) if stored is None else last_rows(table, stored)
-    partition = (
-        quoted(table.partition_by).cast("string") if table.partition_by else F.lit(None).cast("string")
-    )
-    current = stored.select(
-        *map(quoted, keys), F.struct(*STORED, partition.alias("partition")).alias("_current")
-    )
-    return changes.join(current, keys, "left")
+    current = F.struct(*STORED, partition_of(table).alias("partition")).alias("_current")
+    return changes.join(stored.select(*keys_of(table), current), list(table.merge_keys), "left")
 
 
 def comes_after_current() -> Expression:
-    """Strictly later, or the same change from an earlier ingestion day or file."""
+    """Strictly later, or the same change from an earlier ingestion day or file. Needs: `_current`."""
     sequence = F.col("_current._sequence")
     earlier_source = F.struct(*PROVENANCE) < F.struct(*[F.col(f"_current.{column}") for column in PROVENANCE])
     return (F.col("_sequence") > sequence) | ((F.col("_sequence") == sequence) & earlier_source)
 
 
 def same_as_current(*columns: str) -> Expression:
+    """Whether these technical columns are as stored. Needs: `_current`."""
     return F.struct(*columns).eqNullSafe(
         F.struct(*[F.col(f"_current.{column}").alias(column) for column in columns])
     )

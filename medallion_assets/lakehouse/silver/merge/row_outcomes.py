@@ -8,20 +8,22 @@ from pyspark.sql import functions as F
 
 _OUTCOMES = ("current", "superseded", "deleted")
 
-
 RowOutcomes = Mapping[tuple[str, str], Mapping[str, int]]
 """(ingestion day, file) -> rows that are current, superseded or deleted."""
 
 
 def outcome(wins: Expression) -> Expression:
+    """By whether the change is the last one of its key. Needs: `_is_delete`."""
     return F.when(~wins, "superseded").when(F.col("_is_delete"), "deleted").otherwise("current")
 
 
 def outcome_counts() -> list[Expression]:
+    """Aggregates, one an outcome. Needs: `_outcome`."""
     return [F.count_if(F.col("_outcome") == name).alias(name) for name in _OUTCOMES]
 
 
 def as_outcomes(counts: Sequence[Row]) -> RowOutcomes:
+    """Counts by `_ingestion_date` and `_source_file`; rows without a file are none of the run's own."""
     return {
         (str(row["_ingestion_date"]), row["_source_file"]): {name: row[name] for name in _OUTCOMES}
         for row in counts

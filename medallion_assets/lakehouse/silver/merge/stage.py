@@ -22,16 +22,32 @@ NULL_PARTITION = ""
 
 
 @dataclass(frozen=True)
-class Staged:
-    """A fold that is computed and persisted, not yet written.
+class StagingRule:
+    """What becomes of a row, each an expression over it.
 
-    rows: one row a change (or a stored row that must go), with `_outcome` and `_action` (put, drop or NULL)
-    outcomes: what became of the step's own rows
+    action: put, drop or NULL (stays as it is)
+    wins: it holds the last change of its key
+    is_duplicate: its key has more than one current row in the table
+    late: a new change that stored rows alone cannot place
+    """
+
+    action: Expression
+    wins: Expression
+    is_duplicate: Expression
+    late: Expression
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A merge that is computed and persisted, not yet written.
+
+    rows: one row a change (or a stored row that must go), with `_outcome`, `_action` (put, drop or NULL), `_is_late`
+    outcomes: what became of the new changes
     puts, drops, replaced: rows to write, rows to remove, and how many of the puts replace a stored row
     old_partitions: the partitions of the stored rows that go or are replaced
     unique: every changed key has at most one current row
-    near: ranges that hold every changed key; empty where nobody looked for them
-    late: own changes that cannot be folded on top
+    late: how many new changes stored rows alone cannot place
+    ranges: they hold every changed key; empty where nobody looked for them
     """
 
     rows: DataFrame
@@ -41,45 +57,28 @@ class Staged:
     replaced: int
     old_partitions: frozenset[str]
     unique: bool
-    near: Sequence[KeyRange] = ()
-    late: int = 0
+    late: int
+    ranges: Sequence[KeyRange]
 
 
 def stage(
-    joined: DataFrame,
-    action: Expression,
-    wins: Expression,
-    joins: Expression,
-    expected: int,
-    late: Expression | None = None,
-    near: Sequence[KeyRange] = (),
-    horizon: datetime | None = None,
+    joined: DataFrame, rule: StagingRule, horizon: datetime | None, ranges: Sequence[KeyRange] = ()
 ) -> Staged:
-    """Persists the changes, joined with what is stored of them (`_current`), and counts them in one pass.
+    """Persists the changes, joined with what is stored of them, and counts them in one pass.
 
-    action, wins: what to do with a row, and whether it holds the last change of its key
-    joins: an aggregate that comes to `expected` if every key has at most one current row
+    Needs: `_current` (NULL where nothing is stored), `_is_new`, `_is_delete`, `_sequence`, `_ingestion_date`,
+    `_source_file`. Adds: `_action`, `_outcome`, `_is_late`, `_is_duplicate`.
     horizon: a tombstone of an earlier time is not put; what it would have replaced goes
     """
-    if horizon:
-        purged = (action == "put") & is_expired(joined, horizon)
-        action = F.when(purged, F.when(F.col("_current").isNotNull(), "drop")).otherwise(action)
-    rows = joined.withColumns({"_action": action, "_outcome": F.when(F.col("_own"), outcome(wins))}).persist()
-    put, drop, known = F.col("_action") == "put", F.col("_action") == "drop", F.col("_current").isNotNull()
-    partition = F.coalesce(F.col("_current.partition"), F.lit(NULL_PARTITION))
-    counts = (
-        rows.groupBy(*[F.when(F.col("_own"), F.col(column)).alias(column) for column in PROVENANCE])
-        .agg(
-            *outcome_counts(),
-            F.count_if(put).alias("puts"),
-            F.count_if(drop).alias("drops"),
-            F.count_if(put & known).alias("replaced"),
-            joins.alias("joins"),
-            F.count_if(F.lit(False) if late is None else late).alias("late"),
-            F.collect_set(F.when((put | drop) & known, partition)).alias("old_partitions"),
-        )
-        .collect()
-    )
+    added = {
+        "_action": _unless_purged(joined, rule.action, horizon),
+        "_outcome": F.when(F.col("_is_new"), outcome(rule.wins)),
+        "_is_late": rule.late,
+        "_is_duplicate": rule.is_duplicate,
+    }
+    rows = joined.withColumns(added).persist()
+    of_new = [F.when(F.col("_is_new"), F.col(column)).alias(column) for column in PROVENANCE]
+    counts = rows.groupBy(*of_new).agg(*outcome_counts(), *_counts()).collect()
     return Staged(
         rows=rows,
         outcomes=as_outcomes(counts),
@@ -87,7 +86,27 @@ def stage(
         drops=sum(row["drops"] for row in counts),
         replaced=sum(row["replaced"] for row in counts),
         old_partitions=frozenset(value for row in counts for value in row["old_partitions"]),
-        unique=sum(row["joins"] for row in counts) == expected,
-        near=near,
+        unique=not any(row["duplicates"] for row in counts),
         late=sum(row["late"] for row in counts),
+        ranges=ranges,
     )
+
+
+def _unless_purged(joined: DataFrame, action: Expression, horizon: datetime | None) -> Expression:
+    if horizon is None:
+        return action
+    purged = (action == "put") & is_expired(joined, horizon)
+    return F.when(purged, F.when(F.col("_current").isNotNull(), "drop")).otherwise(action)
+
+
+def _counts() -> list[Expression]:
+    put, drop, known = F.col("_action") == "put", F.col("_action") == "drop", F.col("_current").isNotNull()
+    partition = F.coalesce(F.col("_current.partition"), F.lit(NULL_PARTITION))
+    return [
+        F.count_if(put).alias("puts"),
+        F.count_if(drop).alias("drops"),
+        F.count_if(put & known).alias("replaced"),
+        F.count_if("_is_duplicate").alias("duplicates"),
+        F.count_if("_is_late").alias("late"),
+        F.collect_set(F.when((put | drop) & known, partition)).alias("old_partitions"),
+    ]

@@ -10,10 +10,16 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from medallion_assets.lakehouse.spark.expressions import quoted
+
 
 def change_time(changes: DataFrame) -> Expression:
-    """When a change was made: the first column of its sequence if that is a time, else its ingestion day."""
-    return F.col(_timed_column(changes) or "_ingestion_date").cast("timestamp")
+    """When a change was made: the first column of its sequence if that is a time, else its ingestion day.
+
+    Needs: `_sequence`, `_ingestion_date`.
+    """
+    time = _timed_column(changes)
+    return (F.col("_ingestion_date") if time is None else time).cast("timestamp")
 
 
 def is_before(time: Expression, horizon: datetime) -> Expression:
@@ -27,9 +33,9 @@ def is_expired(changes: DataFrame, horizon: datetime) -> Expression:
 
 def may_be_outdated(changes: DataFrame, horizon: datetime) -> Expression:
     """Whether a purged tombstone can come after the change; a number says nothing of the time, so there any may."""
-    return is_before(change_time(changes), horizon) if _timed_column(changes) else F.lit(True)
+    return is_before(change_time(changes), horizon) if _timed_column(changes) is not None else F.lit(True)
 
 
-def _timed_column(changes: DataFrame) -> str | None:
+def _timed_column(changes: DataFrame) -> Expression | None:
     first = changes.schema["_sequence"].dataType.fields[0]  # type: ignore[attr-defined]
-    return f"_sequence.{first.name}" if first.dataType.typeName() in ("timestamp", "date") else None
+    return quoted(first.name, "_sequence") if first.dataType.typeName() in ("timestamp", "date") else None

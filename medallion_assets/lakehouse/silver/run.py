@@ -1,0 +1,90 @@
+"""What one run of silver works on, and the plan of its days. Frozen: the steps pass it on and return what they find."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.lakehouse.control.file_ledger import (
+    PENDING,
+    FoldedEntry,
+    LandedEntry,
+    entries,
+    identities,
+)
+from medallion_assets.lakehouse.control.purge_horizons import last_horizon
+from medallion_assets.lakehouse.silver.ledgers import with_rows
+from medallion_assets.lakehouse.silver.plan import DayPlan, Merge, plan_day
+from medallion_assets.lakehouse.storage.lake import Lake
+
+
+class MergeMode(Enum):
+    """What a run reads, and how it writes."""
+
+    UPDATE = "update"
+    """Reads the files that changed; merges them into the stored rows."""
+    REBUILD = "rebuild"
+    """Reads all of bronze; replaces the table and its quarantine, with the contract's types."""
+
+
+@dataclass(frozen=True)
+class SilverRun:
+    """
+    landed, folded: the ledgers of bronze and of silver when the run began, day -> path -> entry
+    plans: the days with something to do
+    horizon: tombstones of an earlier time are purged; None where none ever was
+    """
+
+    lake: Lake
+    table: SilverTable
+    landed: Mapping[str, Mapping[str, LandedEntry]]
+    folded: Mapping[str, Mapping[str, FoldedEntry]]
+    plans: Mapping[str, DayPlan]
+    horizon: datetime | None = None
+    mode: MergeMode = MergeMode.UPDATE
+
+    @property
+    def files(self) -> dict[str, frozenset[str]]:
+        """The files whose rows are validated: day -> paths."""
+        return {day: plan.files for day, plan in self.plans.items()}
+
+    @property
+    def restated(self) -> list[str]:
+        """Days of which the stored rows no longer hold, oldest first."""
+        return sorted(day for day, plan in self.plans.items() if plan.merge is Merge.RESTATE)
+
+    def only(self, days: Collection[str]) -> "SilverRun":
+        """The same run over some of its days."""
+        return replace(self, plans={day: self.plans[day] for day in days})
+
+
+def read_ledgers(lake: Lake, table: SilverTable, days: Collection[str] | None = None) -> SilverRun:
+    """A run over these days (None: over all that a ledger knows) without plans yet."""
+    landed = entries(lake.root, LandedEntry, table.inputs[0].key, days)
+    folded = entries(lake.root, FoldedEntry, table.key, days)
+    known = sorted(landed.keys() | folded.keys())
+    return SilverRun(
+        lake,
+        table,
+        landed={day: landed.get(day, {}) for day in known},
+        folded={day: folded.get(day, {}) for day in known},
+        plans={},
+        horizon=last_horizon(lake.root, table.key),
+    )
+
+
+def with_plans(run: SilverRun, again: Collection[str] = ()) -> SilverRun:
+    """The run with a plan for each day that has something to do."""
+    plans = {day: _plan(run, day, day in again) for day in run.landed}
+    return replace(run, plans={day: plan for day, plan in plans.items() if plan.merge is not Merge.NOTHING})
+
+
+def _plan(run: SilverRun, day: str, again: bool) -> DayPlan:
+    if any(entry.status == PENDING for entry in run.landed[day].values()):
+        return DayPlan(Merge.NOTHING, frozenset())  # bronze was interrupted: row_conservation says so
+    fingerprints = {entry.fingerprint for entry in run.folded[day].values()}
+    landed, folded = identities(with_rows(run.landed[day])), identities(run.folded[day])
+    plan = plan_day(landed, folded, fingerprints, run.table.fingerprint)
+    is_whole = plan.merge is Merge.ADDED and not run.table.write.has_keys
+    return DayPlan(Merge.RESTATE, frozenset(landed)) if is_whole or again else plan
