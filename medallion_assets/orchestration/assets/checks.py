@@ -13,7 +13,7 @@ from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.rules import Severity
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table
-from medallion_assets.lakehouse.bronze.ingest import BronzeDayMetrics
+from medallion_assets.lakehouse.bronze.day_metrics import BronzeDayMetrics
 from medallion_assets.lakehouse.gold.day_metrics import GoldDayMetrics
 from medallion_assets.lakehouse.gold.direct_etl import ExtractDayMetrics
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
