@@ -5,7 +5,7 @@ from typing import Protocol
 
 from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.checks import Check, Verdict
-from medallion_assets.lakehouse.bronze.ingest import BronzeDayMetrics
+from medallion_assets.lakehouse.bronze.day_metrics import BronzeDayMetrics
 
 
 class LandedDay(Protocol):

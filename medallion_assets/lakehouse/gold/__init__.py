@@ -1,4 +1,4 @@
-"""The star schema: facts, dimensions and metrics, of which only the days that a change touched are computed.
+"""The star schema: facts, dimensions and measures; only the days that a change affects are computed again.
 
 Which change of a key counts is decided in `silver`; when gold is asked for is decided in `orchestration/sensors`.
 """

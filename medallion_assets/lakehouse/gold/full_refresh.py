@@ -1,4 +1,7 @@
-"""Gold from nothing: every day computed anew into a table with the contract's columns and types, in one commit."""
+"""Full refresh of gold: every day is computed again, into a table with the contract's columns and types, in one commit.
+
+An extract is rebuilt by `direct_etl.py`.
+"""
 
 from dataclasses import replace
 
@@ -14,10 +17,10 @@ from medallion_assets.lakehouse.storage.locks import one_writer
 
 
 def rebuild(lake: Lake, table: GoldTable) -> Refresh:
-    """Computes the whole table from its inputs as they are, whatever is stored of it.
+    """Computes the whole table from its current inputs, whatever is stored of it.
 
-    Of a table that is computed whole, the metrics are under the calendar's last day. BlockedDays, and the table is as
-    it was, if a blocking check holds a day back.
+    The metrics of a table that is computed whole are those of the calendar's last day. BlockedDays if a blocking check
+    fails for a day; the table is not changed then.
     """
     with one_writer(lake.root, table.key):
         versions = versions_now(lake, table)
@@ -41,7 +44,7 @@ def _raise_if_blocked(table: GoldTable, days: dict[str, GoldDayMetrics]) -> None
     checks = {day: blocked_by(table, metrics) for day, metrics in days.items()}
     blocked = {day: check for day, check in checks.items() if check}
     if blocked:
-        told = ", ".join(f"{day}: {check}" if day else check for day, check in sorted(blocked.items()))
+        failed = ", ".join(f"{day}: {check}" if day else check for day, check in sorted(blocked.items()))
         raise BlockedDays(
-            f"{table.key} is as it was: a blocking check holds back {told}. Correct its inputs first"
+            f"{table.key} is as it was: a blocking check holds back {failed}. Correct its inputs first"
         )

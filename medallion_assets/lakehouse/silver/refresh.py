@@ -15,12 +15,7 @@ from pyspark.sql import functions as F
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.watermark import SourceOffset, later
 from medallion_assets.lakehouse.control import watermarks
-from medallion_assets.lakehouse.control.file_ledger import (
-    FoldedEntry,
-    LandedEntry,
-    entries,
-    record,
-)
+from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries, record
 from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics, count_validated
 from medallion_assets.lakehouse.silver.ledgers import started_entry, unchanged_files
@@ -34,7 +29,7 @@ from medallion_assets.lakehouse.silver.validation import validated_rows
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate
-from medallion_assets.lakehouse.storage.stored_contract import hold_to_contract
+from medallion_assets.lakehouse.storage.stored_contract import check_stored_contract
 
 
 def refresh_days(
@@ -49,7 +44,7 @@ def refresh_days(
         run = with_plans(read_ledgers(lake, table, days), again)
         if not run.plans:
             return known_metrics(run)
-        hold_to_contract(lake, table)
+        check_stored_contract(lake, table)
         with validated_days(run) as found:
             record_started(run, run.plans)
             return write_days(run, found)

@@ -14,7 +14,7 @@ from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse import bronze, gold, silver
-from medallion_assets.lakehouse.bronze.ingest import BronzeDayMetrics
+from medallion_assets.lakehouse.bronze.day_metrics import BronzeDayMetrics
 from medallion_assets.lakehouse.control.run_log import BLOCKED, NO_DATA, OK
 from medallion_assets.lakehouse.gold.checks import as_number
 from medallion_assets.lakehouse.gold.checks import blocked_by as gold_blocked_by
