@@ -101,7 +101,7 @@ def row_key(table: Table) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Part:
-    """shows: the kind of tables that it is about; made: its text"""
+    """A generated part of the documents: which kind of tables it is about, and its text."""
 
     shows: type[Table]
     made: Callable[[Sequence[Any]], str]

@@ -7,7 +7,7 @@ raises `VERSION`: every day of silver and gold is stale then, once.
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from enum import Enum
 from functools import partial
 from operator import attrgetter
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, cast
 
 from medallion_assets.contracts import syntax_tree
 
@@ -70,13 +70,17 @@ class _Teller:
         if isinstance(value, _PLAIN):
             return (type(value).__name__, repr(value))
         if isinstance(value, re.Pattern):
-            return ("pattern", repr(value.pattern), value.flags)
+            pattern = cast(re.Pattern[str], value)
+            return ("pattern", repr(pattern.pattern), pattern.flags)
         if isinstance(value, Mapping):
-            return ("mapping", [(self.told(key), self.told(one)) for key, one in value.items()])
+            mapping = cast(Mapping[Any, Any], value)
+            return ("mapping", [(self.told(key), self.told(one)) for key, one in mapping.items()])
         if isinstance(value, Set):
-            return ("set", sorted(map(self.told, value), key=repr))
+            members = cast(Set[Any], value)
+            return ("set", sorted(map(self.told, members), key=repr))
         if isinstance(value, tuple | list):
-            return ("sequence", [self.told(one) for one in value])
+            sequence = cast(Sequence[Any], value)
+            return ("sequence", [self.told(one) for one in sequence])
         return self._once(value)
 
     def _once(self, value: Any) -> Any:
@@ -124,7 +128,7 @@ class _Teller:
         )
 
     def _told_instance(self, value: Any) -> Any:
-        kind = type(value)
+        kind = cast(type[Any], type(value))
         if is_dataclass(value):
             return ("fields", [(f.name, self.told(getattr(value, f.name))) for f in fields(value)])
         if syntax_tree.is_own(kind, self.package):

@@ -89,7 +89,8 @@ class Total:
 
 @dataclass(frozen=True, kw_only=True)
 class GoldTable(Table):
-    """
+    """A table of facts, of a dimension or of metrics.
+
     inputs: its facts: a silver table, or another gold table; none where it is made of the calendar or is an extract
     joins, where, totals: its dimensions, the SQL filter of its facts, and what must reconcile beside its measures
     sort_by: by what its files are sorted, so that statistics skip what a query does not ask for

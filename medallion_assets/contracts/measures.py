@@ -38,12 +38,12 @@ def count(of: str) -> Measure:
     return Measure("count({})", "sum", of=of)
 
 
-def total(of: str, signed: bool = False) -> Measure:
+def total(of: str, *, signed: bool = False) -> Measure:
     """The sum: exact for decimals, whose ten digits more are room for 10^10 facts."""
     return Measure("sum({})", "sum", signed, of)
 
 
-def average(of: str, decimals: int = 2, signed: bool = False) -> Measure:
+def average(of: str, decimals: int = 2, *, signed: bool = False) -> Measure:
     """Rounded half up once: SQL's avg rounds to some digits first, and a second rounding could turn a half."""
     return Measure(f"round(sum({{}}) / count({{}}), {decimals})", signed=signed, of=of)
 
@@ -53,14 +53,14 @@ def count_distinct(of: str) -> Measure:
     return Measure("count(DISTINCT {})", of=of)
 
 
-def least(of: str, signed: bool = False) -> Measure:
+def least(of: str, *, signed: bool = False) -> Measure:
     return Measure("min({})", "min", signed, of)
 
 
-def greatest(of: str, signed: bool = False) -> Measure:
+def greatest(of: str, *, signed: bool = False) -> Measure:
     return Measure("max({})", "max", signed, of)
 
 
-def derived(signed: bool = False) -> Measure:
+def derived(*, signed: bool = False) -> Measure:
     """What the table's transform computes from the other columns of the cells."""
     return Measure("", signed=signed)

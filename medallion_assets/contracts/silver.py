@@ -67,7 +67,8 @@ class Scd2(Upsert):
 
 @dataclass(frozen=True, kw_only=True)
 class SilverTable(Table):
-    """
+    """A table of typed, valid rows.
+
     inputs: the bronze table that it is made of
     rules, quarantine_limit: row rules, and the share of a day's rows in quarantine above which the day is blocked
     purge_after: how long tombstones and quarantined rows are kept after their time; None keeps them for ever

@@ -57,6 +57,6 @@ def expression(sql: str) -> exp.Expr:
         found = sqlglot.parse_one(sql, dialect="spark")
     except SqlglotError as error:
         raise SqlError(re.sub(r"\x1b\[\d+m", "", str(error)).splitlines()[0]) from error
-    if not isinstance(found, exp.Expr) or isinstance(found, exp.Alias | exp.Block | exp.Query | exp.DDL):
+    if isinstance(found, exp.Alias | exp.Block | exp.Query | exp.DDL):
         raise SqlError("it is no single expression")
     return found

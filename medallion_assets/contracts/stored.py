@@ -17,8 +17,9 @@ class IncompatibleContract(MedallionError):
 
 @dataclass(frozen=True)
 class StoredTable:
-    """types: column -> Spark's text of its type; partition_by: its partition column, if any
+    """What a table in the lake is.
 
+    types: column -> Spark's text of its type; partition_by: its partition column, if any
     keys: what identifies a row of silver; None where it was written before this was kept
     """
 

@@ -8,7 +8,7 @@ import sysconfig
 from functools import lru_cache
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, cast
 
 _LIBRARIES = {sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
 _SILENT = {"ctx", "kind", "type_comment", "annotation", "returns", "type_params"}
@@ -60,7 +60,8 @@ def _parsed(source: str) -> ast.Module:
 def normal(node: Any) -> Any:
     """The tree as nested tuples: no positions, comments, docstrings and annotations; alike in all Pythons."""
     if isinstance(node, list):
-        return [normal(one) for one in node if not _is_text_alone(one)]
+        nodes = cast(list[Any], node)
+        return [normal(one) for one in nodes if not _is_text_alone(one)]
     if not isinstance(node, ast.AST):
         return repr(node)
     parts = [(name, value) for name, value in ast.iter_fields(node) if name not in _SILENT]
@@ -76,9 +77,10 @@ def _is_text_alone(node: Any) -> bool:
 
 
 def named_values(value: FunctionType | type, tree: ast.AST, package: str) -> dict[str, Any]:
-    """What the names in the code mean outside of it: globals, variables of the functions around it, and attributes
+    """What the names in the code mean outside of it.
 
-    of own modules, as `rules.LIMIT`. A local variable of a global's name counts as that: rather once too often.
+    Globals, variables of the functions around it, and attributes of own modules, as `rules.LIMIT`.
+    A local variable of a global's name counts as that: rather once too often.
     """
     known = _surroundings(value)
     found: dict[str, Any] = {}
@@ -129,6 +131,6 @@ def _without_annotations(node: ast.AST) -> list[ast.AST]:
     found = [node]
     for name, value in ast.iter_fields(node):
         if name not in _SILENT:
-            below = value if isinstance(value, list) else [value]
+            below = cast(list[Any], value) if isinstance(value, list) else [value]
             found += [n for one in below if isinstance(one, ast.AST) for n in _without_annotations(one)]
     return found

@@ -112,7 +112,7 @@ class Table:
     due: timedelta | None = None
     days_off: tuple[str, ...] = ()
     owners: tuple[str, ...] = ("team:data-platform",)
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict[str, str])
     transform: Callable[..., Any] | None = None
     file: str = ""
 

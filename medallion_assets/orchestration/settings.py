@@ -1,4 +1,4 @@
-"""Settings that are part of a definition, so they are read at import: are sensors and schedules on by default?"""
+"""Settings that are part of a definition, so they are read at import: whether sensors and schedules start on."""
 
 import os
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import ModuleType, NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from medallion_assets.contracts.table import Table
 
 
 def misfits(declared: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """(field, what is wrong) of a dataclass and of those within, but for other tables, which are checked themselves."""
-    hints = _hints(type(declared))
+    hints = _hints(cast(type[Any], type(declared)))
     for field in fields(declared):
         yield from _misfit(getattr(declared, field.name), hints[field.name], f"{path}{field.name}")
 
@@ -38,7 +38,8 @@ def _of_tuple(value: Any, part: Any, path: str) -> Iterator[tuple[str, str]]:
         example = f"({value!r},)" if isinstance(value, str) else "(..., ) around it"
         yield path, f"{_shown(value)}, where a tuple is due; write {example}"
         return
-    for i, one in enumerate(value):
+    parts = cast(tuple[Any, ...], value)
+    for i, one in enumerate(parts):
         yield from _misfit(one, part, f"{path}[{i}]")
 
 
@@ -49,7 +50,8 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin in (Union, UnionType):
         return any(_fits(value, one) for one in get_args(hint))
     if origin is dict:
-        return isinstance(value, dict) and all(isinstance(x, str) for pair in value.items() for x in pair)
+        items = cast(dict[Any, Any], value) if isinstance(value, dict) else {0: 0}
+        return all(isinstance(x, str) for pair in items.items() for x in pair)
     if hint in (int, float):
         return isinstance(value, int | hint) and not isinstance(value, bool)
     if origin in (tuple, Callable):

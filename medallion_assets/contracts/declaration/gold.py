@@ -165,7 +165,8 @@ def _measure(table: GoldTable, field: str, name: str) -> Faults:
     text = table.aggregates[name]
     found = list(sql(field, text, table.fact_types, f"{table.facts_key} and its joins"))
     yield from found
-    joined = {path[0] for path in ([] if found else columns_of(text))} - table.own_fact_types.keys()
+    named = frozenset[tuple[str, ...]]() if found else columns_of(text)
+    joined = {path[0] for path in named} - table.own_fact_types.keys()
     if joined and table.measures[name].total:
         yield (
             field,

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import datetime, timezone
 
-import pyarrow.fs as fs
 from delta.tables import DeltaTable as SparkTable
 from deltalake import DeltaTable
 from deltalake.fs import DeltaStorageHandler
+from pyarrow import fs
 
 from medallion_assets.lakehouse.maintenance.results import MaintenanceResult
 from medallion_assets.lakehouse.maintenance.retention import FLOOR, replaced_at, retention

@@ -57,7 +57,8 @@ def known_metrics(run: SilverRun) -> dict[str, SilverDayMetrics]:
 
 @dataclass(frozen=True)
 class ValidatedDays:
-    """
+    """The rows of a run, and what validation tells of its days.
+
     rows: the rows of the run's files, validated and persisted
     days: the planned days as far as validation tells: until they are merged, every valid row counts as current
     newest: the latest time (or number) of change, as text; None where no change has one

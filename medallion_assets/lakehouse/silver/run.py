@@ -30,7 +30,8 @@ class MergeMode(Enum):
 
 @dataclass(frozen=True)
 class SilverRun:
-    """
+    """One run of silver over some days: what there was when it began, and what is to be done.
+
     landed, folded: the ledgers of bronze and of silver when the run began, day -> path -> entry
     plans: the days with something to do
     horizon: tombstones of an earlier time are purged; None where none ever was

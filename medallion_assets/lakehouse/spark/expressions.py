@@ -20,7 +20,7 @@ def quoted(name: str, of: str = "") -> Column:
 BILLION = 1_000_000_000
 
 
-def as_text(value: Column, landed: DataType, nanos: bool = False) -> Column:
+def as_text(value: Column, landed: DataType, *, nanos: bool = False) -> Column:
     """A value as text: nested values as JSON, bytes as UTF-8 or else Base64, all others as Spark casts them in UTC.
 
     nanos: the value counts nanoseconds since 1970, if it is a number

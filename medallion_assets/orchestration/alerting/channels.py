@@ -69,6 +69,8 @@ class Message:
 
 @dataclass(frozen=True)
 class Channel:
+    """Where messages go. `post` raises where one was not taken."""
+
     name: str
     post: Callable[[Message], None]
 

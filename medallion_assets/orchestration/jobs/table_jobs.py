@@ -32,22 +32,30 @@ from medallion_assets.orchestration.jobs.table_job import JobEvents, TableJob, d
 
 
 class OneTable(dg.Config):
+    """A table of the layer that the job is about."""
+
     table: str = Field(description="The table's name without its layer, such as orders.")
 
 
 class RebuiltTable(dg.Config):
+    """A table of silver or gold."""
+
     table: str = Field(
         description="Layer and name, such as gold/daily_sales; a name alone is a silver table's."
     )
 
 
 class NewWatermark(OneTable):
+    """A followed table, and how far it counts as read."""
+
     value: str = Field(
         default="", description="The new watermark; empty to read the whole source with the next run."
     )
 
 
 class OlderVersion(dg.Config):
+    """A table of any layer, and which of its versions to restore."""
+
     table: str = Field(description="Layer and name of the table, such as silver/orders.")
     version: str = Field(default="", description="The version to restore, such as 3.")
     as_of: str = Field(default="", description="Or a time (UTC) at which it was current: 2026-01-05T10:00.")

@@ -37,7 +37,7 @@ class ParquetLayout(Layout):
         landed = zip(frame.schema.fields, self.nanos, self.columns, strict=True)
         return frame.select(
             *[
-                as_text(quoted(field.name), field.dataType, nanos).alias(name)
+                as_text(quoted(field.name), field.dataType, nanos=nanos).alias(name)
                 for field, nanos, name in landed
             ],
             F.lit(None).cast("string").alias(CORRUPT_RECORD),
