@@ -192,30 +192,30 @@ def test_an_extract_is_refused_and_rebuilt_from_its_files(filled: SampleLake):
 
 
 def test_columns_of_any_name_are_keys_sequence_measures_and_days(shop: SampleLake, spark: SparkSession):
-    names = ("order-id", "größe", "select", "am.tag", "a`b")
+    names = ("order-id", "größe", "select", "am-tag", "a`b")
     bronze = replace(BRONZE, columns=tuple(map(Column, names)))
     visits = replace(
         SILVER,
         inputs=(bronze,),
         write=Upsert(keys=("order-id", "a`b"), sequence_by=("select",)),
-        partition_by="am.tag",
+        partition_by="am-tag",
         columns=(
             Column("order-id"),
             Column("größe", "decimal(9,2)"),
             Column("select", "timestamp"),
-            Column("am.tag", "date"),
+            Column("am-tag", "date"),
             Column("a`b"),
         ),
-        rules=(not_null("am.tag"), not_null("größe")),
+        rules=(not_null("am-tag"), not_null("größe")),
     )
     by_day = replace(
         GOLD,
         inputs=(visits,),
-        write=ReplaceDay("am.tag"),
-        partition_by="am.tag",
-        sort_by=("am.tag",),
+        write=ReplaceDay("am-tag"),
+        partition_by="am-tag",
+        sort_by=("am-tag",),
         columns=(
-            Column("am.tag", "date"),
+            Column("am-tag", "date"),
             Column("order-count", "bigint", measure=count("order-id")),
             Column("summe.größe", "decimal(19,2)", measure=total("größe")),
         ),
@@ -223,7 +223,7 @@ def test_columns_of_any_name_are_keys_sequence_measures_and_days(shop: SampleLak
     put(shop, bronze, visits, by_day)
 
     def row(key: str, size: str, at: str, day: str) -> dict[str, str]:
-        return {"order-id": key, "größe": size, "select": at, "am.tag": day, "a`b": "x"}
+        return {"order-id": key, "größe": size, "select": at, "am-tag": day, "a`b": "x"}
 
     first = [row("a", "1.50", f"{ONE}T10:00:00Z", ONE), row("b", "2", f"{ONE}T10:00:00Z", ONE)]
     shop.land("orders", ONE, "a.csv", [*first, row("c", "many", f"{ONE}T10:00:00Z", ONE)])
@@ -231,8 +231,8 @@ def test_columns_of_any_name_are_keys_sequence_measures_and_days(shop: SampleLak
     for day in (ONE, TWO, ONE):
         for key in (bronze.key, visits.key, by_day.key):
             shop.run(key, day)
-    assert shop.rows(visits.key, "order-id", "größe", "am.tag") == [("a", "3.00", TWO), ("b", "2.00", ONE)]
-    assert shop.rows(by_day.key, "am.tag", "order-count", "summe.größe") == [
+    assert shop.rows(visits.key, "order-id", "größe", "am-tag") == [("a", "3.00", TWO), ("b", "2.00", ONE)]
+    assert shop.rows(by_day.key, "am-tag", "order-count", "summe.größe") == [
         (ONE, 1, "2.00"),
         (TWO, 1, "3.00"),
     ]

@@ -26,6 +26,12 @@ def faults(table: SilverTable) -> Faults:
     if table.partition_by is not None:
         known = [INGESTION_DATE] if isinstance(table.write, ReplaceDay) else table.column_names
         yield from unknown("partition_by", [table.partition_by], known, table.key)
+        if table.write.has_keys and set(table.partition_by) & set(".`"):
+            yield (
+                "partition_by",
+                f"Delta cannot merge by a partition whose name has a dot or a backtick, as {table.partition_by!r}; "
+                "name the column otherwise",
+            )
     if not 0 <= table.quarantine_limit <= 1:
         yield (
             "quarantine_limit",

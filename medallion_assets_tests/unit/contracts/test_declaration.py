@@ -253,6 +253,10 @@ REFUSED: list[tuple[Any, str]] = [
         "inputs[1]: nothing reads bronze/shops, since silver reads its first",
     ),
     (replace(SILVER, partition_by="month"), f"partition_by: 'month' {NO_SUCH} silver/orders"),
+    (
+        replace(columns(SILVER, Column("the.day", "date")), partition_by="the.day"),
+        "partition_by: Delta cannot merge by a partition whose name has a dot or a backtick, as 'the.day'",
+    ),
     (replace(SILVER, write=ReplaceDay("day")), "write.column: silver replaces ingestion days, not 'day'"),
     (
         replace(SILVER, write=ReplaceDay()),
