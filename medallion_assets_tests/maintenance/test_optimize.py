@@ -17,13 +17,15 @@ from pyspark.sql import DataFrame
 from medallion_assets.commands.maintenance import report
 from medallion_assets.lakehouse import gold
 from medallion_assets.lakehouse.control import gold_refreshes, run_log
+from medallion_assets.lakehouse.gold.checks import blocked_by as gold_blocked_by
 from medallion_assets.lakehouse.gold.staleness import staleness
 from medallion_assets.lakehouse.maintenance.optimize import maintain
 from medallion_assets.lakehouse.maintenance.retention import replaced_at, retention
 from medallion_assets.lakehouse.maintenance.time_travel import commit_times
 from medallion_assets.lakehouse.silver.audit import audit_days
+from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.storage import transaction_log
-from medallion_assets.orchestration.jobs.daily_maintenance import build_upkeep
+from medallion_assets.orchestration.jobs.daily_maintenance import build_daily_maintenance
 from medallion_assets_tests.support.dagster_runner import DagsterRunner, defs
 from medallion_assets_tests.support.sample_lake import TABLES, SampleLake, delete, order
 
@@ -119,7 +121,7 @@ def test_upkeep_rearranges_files_and_neither_readers_nor_gold_notice(shop: Sampl
     assert staleness(shop.lake.root, FACTS) is None
     figures, newer = gold.audit_days(shop.lake, FACTS, [ONE, TWO])
     assert newer  # the version that gold was computed of is no longer the current one, and is read
-    told = [(figures[day].rows, figures[day].blocked_by(FACTS)) for day in (ONE, TWO)]
+    told = [(figures[day].rows, gold_blocked_by(FACTS, figures[day])) for day in (ONE, TWO)]
     assert told == [(9, None), (2, None)]
     replaced = commit_times(shop.lake.root, ORDERS.key)[read_of + 1]
     assert replaced_at(shop.lake.root, ORDERS.key) == {FACTS.key: replaced}
@@ -196,7 +198,7 @@ def test_a_table_that_cannot_be_kept_fails_the_job_after_the_others_are_kept(des
     corrupt.parent.mkdir(parents=True)
     corrupt.write_text("{no json")
 
-    job, schedule = build_upkeep(TABLES)
+    job, schedule = build_daily_maintenance(TABLES)
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 3 * * *", "UTC")
     assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
 
@@ -231,6 +233,6 @@ def test_rows_expire_where_the_contract_says_so(shop: SampleLake):
     assert [row["order_id"] for row in shop.rows("silver/orders")] == ["o2"]
     assert shop.rows("quarantine/orders") == []
     assert all(
-        figures.blocked_by(orders) is None for figures in audit_days(shop.lake, orders, [ONE, TWO]).values()
+        blocked_by(orders, figures) is None for figures in audit_days(shop.lake, orders, [ONE, TWO]).values()
     )
     assert not any(maintain(shop.lake, [orders]))

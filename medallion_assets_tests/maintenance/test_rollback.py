@@ -226,7 +226,7 @@ def test_the_job_and_the_command_say_what_was_done_or_why_it_cannot_be(
     assert shop.versions(["silver/orders"]) == {"silver/orders": 1}
     code, said = call("--version", "", "--as-of", str(last - timedelta(milliseconds=1)))
     assert code == 0 and first < last, said
-    assert "from version 1 back to 0; 2 entries" in said and f"days to restate: {TWO}" in said
+    assert "from version 1 back to 0; 2 entries" in said and f"days to re-run: {TWO}" in said
     assert f"--select 'silver/orders*' --partition-range {TWO}...{TWO}" in said
     assert [row[0] for row in shop.live()] == ["o1", "o3"]
     shop.orders(TWO)

@@ -3,7 +3,7 @@
 Whether they are good is decided by the checks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
@@ -26,6 +26,8 @@ class GoldDayMetrics:
     repeated: rows whose grain another row has
     negative: rows with a negative measure that must not be negative
     written, expected: the totals of gold's rows, and the same of its facts
+    outside_days: event days outside the calendar that this day brought
+    input_is_newer: an input changed since gold was computed
     """
 
     day: str
@@ -35,6 +37,8 @@ class GoldDayMetrics:
     negative: int = 0
     written: Mapping[str, Any] = field(default_factory=dict)
     expected: Mapping[str, Any] = field(default_factory=dict)
+    outside_days: Sequence[str] = ()
+    input_is_newer: bool = False
 
     @property
     def has_data(self) -> bool:
@@ -47,12 +51,6 @@ class GoldDayMetrics:
     @property
     def is_complete(self) -> bool:
         return bool(self.rows) == bool(self.facts)
-
-    def blocked_by(self, table: GoldTable) -> str | None:
-        """The blocking check that keeps the day from being written."""
-        if self.repeated:
-            return "grain_unique"  # first, since a row that comes twice also makes the totals wrong
-        return None if self.reconciles else "reconciles_with_silver"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.lakehouse.control.gold_refreshes import record_refresh
+from medallion_assets.lakehouse.gold.checks import blocked_by
 from medallion_assets.lakehouse.gold.day_metrics import GoldDayMetrics, metrics_by_day
 from medallion_assets.lakehouse.gold.refresh import Refresh, computed, sorted_for_writing, versions_now
 from medallion_assets.lakehouse.gold.star_join import facts_of
@@ -40,9 +41,10 @@ def rebuild(lake: Lake, table: GoldTable) -> Refresh:
 
 
 def _raise_if_blocked(table: GoldTable, days: dict[str, GoldDayMetrics]) -> None:
-    blocked = {day: metrics.blocked_by(table) for day, metrics in days.items() if metrics.blocked_by(table)}
+    checks = {day: blocked_by(table, metrics) for day, metrics in days.items()}
+    blocked = {day: check for day, check in checks.items() if check}
     if blocked:
-        failed = ", ".join(f"{day}: {check}" if day else str(check) for day, check in sorted(blocked.items()))
+        failed = ", ".join(f"{day}: {check}" if day else check for day, check in sorted(blocked.items()))
         raise BlockedDays(
             f"{table.key} is as it was: a blocking check holds back {failed}. Correct its inputs first"
         )

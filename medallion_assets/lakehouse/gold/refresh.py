@@ -14,6 +14,7 @@ from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.table import INGESTION_DATE
 from medallion_assets.lakehouse.control.gold_refreshes import Versions, last_refresh, record_refresh
 from medallion_assets.lakehouse.gold.changed_members import days_of_changed_members
+from medallion_assets.lakehouse.gold.checks import blocked_by
 from medallion_assets.lakehouse.gold.day_metrics import GoldDayMetrics, metrics_by_day
 from medallion_assets.lakehouse.gold.dimensions import as_dimension
 from medallion_assets.lakehouse.gold.staleness import (
@@ -70,7 +71,7 @@ def _refresh_days(lake: Lake, table: GoldTable, asked: Collection[str], versions
     rows = computed(lake, table, facts, versions).persist()
     found = metrics_by_day(table, rows, facts)
     metrics = {day: found.get(day, GoldDayMetrics(day)) for day in days}
-    good = [day for day in days if not metrics[day].blocked_by(table)]
+    good = [day for day in days if not blocked_by(table, metrics[day])]
     if good:
         wanted = days_predicate(day_column, good)
         lake.replace(sorted_for_writing(table, rows.where(wanted)), table.key, wanted, table.partition_by)
@@ -89,7 +90,7 @@ def _refresh_whole(lake: Lake, table: GoldTable, versions: Versions) -> GoldDayM
     facts = facts_of(lake, table, versions).persist()
     rows = computed(lake, table, facts, versions).persist()
     metrics = metrics_by_day(table, rows, facts).get("", GoldDayMetrics(""))
-    if not metrics.blocked_by(table):
+    if not blocked_by(table, metrics):
         if _differs(lake, table, rows):
             lake.rewrite(sorted_for_writing(table, rows), table.key, None)
         _record(lake, table, before, versions)

@@ -21,6 +21,7 @@ from medallion_assets.lakehouse.control.file_ledger import (
     entries,
     record,
 )
+from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics, count_validated
 from medallion_assets.lakehouse.silver.ledgers import started_entry, unchanged_files
 from medallion_assets.lakehouse.silver.merge.commit import publish, publish_keyless
@@ -96,7 +97,7 @@ def write_days(run: SilverRun, found: ValidatedDays) -> dict[str, SilverDayMetri
 
 def _merge_days(run: SilverRun, found: ValidatedDays) -> dict[str, SilverDayMetrics]:
     """Writes the days that no blocking check holds back; returns those whose metrics changed by it."""
-    open_days = sorted(day for day, metrics in found.days.items() if not metrics.blocked_by(run.table))
+    open_days = sorted(day for day, metrics in found.days.items() if not blocked_by(run.table, metrics))
     if not open_days:
         return {}
     run = run.only(open_days)
@@ -151,7 +152,7 @@ def record_started(run: SilverRun, days: Collection[str]) -> None:
 
 def _record_merged(run: SilverRun, days: Mapping[str, SilverDayMetrics]) -> None:
     """What became of each file; a blocked day stays as it was."""
-    blocked = {day for day, metrics in days.items() if metrics.blocked_by(run.table)}
+    blocked = {day for day, metrics in days.items() if blocked_by(run.table, metrics)}
     _record(run, {day: run.folded[day] if day in blocked else metrics.files for day, metrics in days.items()})
 
 
