@@ -10,8 +10,9 @@ WORKERS ?= 2
 BIN := .venv/bin
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends
 CAN_APT := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
-# Each worker has a Spark of its own (3 GB); tests that share a costly fixture stay together (see conftest.py).
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+# Each worker has a Spark of its own (3 GB), and takes module after module in the order of conftest.py: tests of a
+# module share fixtures that cost much. (--dist loadgroup of pytest-xdist 3.8 finds no groups under pytest 9.2.)
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 RANGE := $(if $(DAY),--day $(DAY)) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 # The history of runs and checks, which `make dev` shows.
@@ -40,7 +41,7 @@ test: jars .venv/.data chromium postgres ## Lint, types, import contracts, the d
 	$(PYTEST) --cov
 
 unit: .venv/.data ## The tests that need neither Spark nor a server, in seconds
-	@$(PYTEST) medallion_assets_tests/unit  # the folder, since -m unit would import all other tests, too
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal medallion_assets_tests/unit
 
 test-long: jars .venv/.data postgres ## The long suite: random histories, and the sensors of a running `dagster dev`
 	$(PYTEST) -m long

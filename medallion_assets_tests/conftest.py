@@ -19,34 +19,25 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MARKERS = {"unit": pytest.mark.unit, "end_to_end": pytest.mark.e2e}
-# Long tests first, so that no worker is left alone with one in the end. Other folders follow as they are collected.
-FIRST = ("end_to_end", "properties", "silver", "orchestration", "maintenance")
+# Long modules first, so that no worker is left alone with one in the end. Other folders follow as they are collected.
+FIRST = ("end_to_end", "properties", "silver", "orchestration", "maintenance", "bronze", "gold")
 
 # Processes that tests start have it, too.
 os.environ["SPARK_CONF_DIR"] = str(HERE / "support" / "spark_conf")
 
 
-@pytest.hookimpl(tryfirst=True)  # before markers deselect, and before pytest-xdist looks for groups
+@pytest.hookimpl(tryfirst=True)  # before markers deselect
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     for item in items:
         if mark := MARKERS.get(_folder(item)):
             item.add_marker(mark)
         if "spark" in item.fixturenames:
             item.add_marker(pytest.mark.spark)
-        if _stays_together(item):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     items.sort(key=lambda item: FIRST.index(_folder(item)) if _folder(item) in FIRST else len(FIRST))
 
 
 def _folder(item: pytest.Item) -> str:
     return item.path.relative_to(HERE).parts[0]
-
-
-def _stays_together(item: pytest.Function) -> bool:
-    """Whether one worker runs all tests of the module: they share a costly fixture, or start servers."""
-    definitions = item._fixtureinfo.name2fixturedefs.values()
-    shared = any(found[-1].scope == "module" for found in definitions if found)
-    return shared or _folder(item) == "end_to_end"
 
 
 @pytest.fixture(scope="session")
