@@ -13,8 +13,8 @@ from medallion_assets.orchestration.alerting.sensor import build_alert_sensors
 from medallion_assets.orchestration.assets.factory import build_assets
 from medallion_assets.orchestration.failures import RetrySettings
 from medallion_assets.orchestration.jobs.asset_jobs import all_checks, landing_to_gold
-from medallion_assets.orchestration.jobs.daily_maintenance import build_upkeep
-from medallion_assets.orchestration.jobs.table_jobs import build_maintenance
+from medallion_assets.orchestration.jobs.daily_maintenance import build_daily_maintenance
+from medallion_assets.orchestration.jobs.table_jobs import build_table_jobs
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 from medallion_assets.orchestration.sensors.build import build_sensors
 from medallion_assets.orchestration.sensors.run_requests import SensorSettings
@@ -22,10 +22,10 @@ from medallion_assets.tables import find_tables
 
 
 def repository(tables: Mapping[str, Table]) -> dg.Definitions:
-    upkeep, every_night = build_upkeep(tables)
+    daily_maintenance, every_night = build_daily_maintenance(tables)
     return dg.Definitions(
         assets=build_assets(tables),
-        jobs=[landing_to_gold, all_checks, *build_maintenance(tables), upkeep],
+        jobs=[landing_to_gold, all_checks, *build_table_jobs(tables), daily_maintenance],
         schedules=[every_night],
         sensors=[*build_sensors(tables), *build_alert_sensors(tables)],
         resources={

@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
             item.add_marker(mark)
         if "spark" in item.fixturenames:
             item.add_marker(pytest.mark.spark)
-        if _shares_a_fixture(item):
+        if _stays_together(item):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
     items.sort(key=lambda item: FIRST.index(_folder(item)) if _folder(item) in FIRST else len(FIRST))
 
@@ -42,19 +42,23 @@ def _folder(item: pytest.Item) -> str:
     return item.path.relative_to(HERE).parts[0]
 
 
-def _shares_a_fixture(item: pytest.Function) -> bool:
-    """Whether a fixture is made once for the tests of its module, which one worker runs then."""
+def _stays_together(item: pytest.Function) -> bool:
+    """Whether one worker runs all tests of the module: they share a costly fixture, or start servers."""
     definitions = item._fixtureinfo.name2fixturedefs.values()
-    return any(found[-1].scope == "module" for found in definitions if found)
+    shared = any(found[-1].scope == "module" for found in definitions if found)
+    return shared or _folder(item) == "end_to_end"
 
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator["SparkSession"]:
+    """As on a machine of one core, of which Spark makes one partition where it would make more."""
     from medallion_assets.lakehouse.spark import session
 
-    running = session.start({"spark.driver.memory": "3g"})
-    yield running
-    running.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "cpu_count", lambda: 1)  # also for Dagster's resource, which sets it again
+        running = session.start({"spark.driver.memory": "3g"})
+        yield running
+        running.stop()
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""What the make targets run: one module, one command. They call the other rooms; nothing calls them."""
+"""What the make targets run: one module a command. They use the other folders; no folder uses them."""

@@ -1,8 +1,8 @@
-"""What a run costs beside a bare Spark script: seconds, Spark jobs and commits per layer.
+"""The cost of a run compared with a bare Spark script: seconds, Spark jobs and commits per layer.
 
-The bare script does the same three steps on the same files (land, clean and deduplicate, aggregate) with none of
-the rules, ledgers, checks or incremental loads. Each side runs in a process of its own, in turn, so that neither is
-warmed up by the other; a session's start is not counted.
+The bare script does the same three steps on the same files (land, clean and deduplicate, aggregate) without rules,
+ledgers, checks or incremental loads. Each side runs in its own process, in turn, so that neither warms up the other;
+the start of a session is not counted.
 """
 
 import argparse
@@ -26,14 +26,14 @@ from medallion_assets.commands.job_runner import run, table
 from medallion_assets.lakehouse.spark import session
 
 LAYERS = ("bronze", "silver", "gold")
-Figures = dict[str, tuple[float, int, int]]
+Costs = dict[str, tuple[float, int, int]]
 """Layer -> seconds, Spark jobs, commits."""
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure a run beside a bare Spark script.")
+    parser = argparse.ArgumentParser(description="Compare a run with a bare Spark script.")
     parser.add_argument("--days", type=int, default=31)
-    parser.add_argument("--rounds", type=int, default=1, help="how often both sides run, in turn")
+    parser.add_argument("--rounds", type=int, default=1, help="how often each side runs")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.side:
@@ -57,7 +57,7 @@ def main() -> int:
     return 0
 
 
-def _measured(side: str, days: int) -> Figures:
+def _measured(side: str, days: int) -> Costs:
     with tempfile.TemporaryDirectory() as folder:
         places = {"MEDALLION_LANDING": f"{folder}/landing", "MEDALLION_LAKEHOUSE": f"{folder}/lake"}
         land(Path(places["MEDALLION_LANDING"]), FIRST_DAY, days)
@@ -66,13 +66,13 @@ def _measured(side: str, days: int) -> Figures:
     return {layer: tuple(figures) for layer, figures in json.loads(done.stdout.splitlines()[-1]).items()}
 
 
-def ours(days: int) -> Figures:
-    """The repository's own run, in Dagster, with its checks."""
+def ours(days: int) -> Costs:
+    """A run of this repository, in Dagster, with its checks."""
     spark = session.start()
     began: dict[str, tuple[float, int]] = {}
     found: dict[str, list[float]] = {layer: [0.0, 0] for layer in LAYERS}
 
-    def tell(event: dg.DagsterEvent) -> None:
+    def measure(event: dg.DagsterEvent) -> None:
         step = event.step_key or ""
         if event.event_type is dg.DagsterEventType.STEP_START:
             began[step] = (time.monotonic(), session.jobs_started(spark))
@@ -83,14 +83,14 @@ def ours(days: int) -> Figures:
 
     with dg.DagsterInstance.ephemeral() as instance:
         last = str(FIRST_DAY + timedelta(days=days - 1))
-        if not run(instance, "landing_to_gold", str(FIRST_DAY), last, tell).success:
+        if not run(instance, "landing_to_gold", str(FIRST_DAY), last, measure).success:
             raise RuntimeError("the run failed; see it with `make demo`")
     lake = Path(os.environ["MEDALLION_LAKEHOUSE"])
     return {layer: (found[layer][0], int(found[layer][1]), _commits(lake / layer)) for layer in LAYERS}
 
 
-def bare(days: int) -> Figures:
-    """The three steps as a script would have them."""
+def bare(days: int) -> Costs:
+    """The three steps as a plain script does them."""
     spark = session.start()
     landing, lake = Path(os.environ["MEDALLION_LANDING"]), Path(os.environ["MEDALLION_LAKEHOUSE"])
     steps: dict[str, Callable[[SparkSession, Path, Path], None]] = {
@@ -98,7 +98,7 @@ def bare(days: int) -> Figures:
         "silver": _bare_silver,
         "gold": _bare_gold,
     }
-    found: Figures = {}
+    found: Costs = {}
     for layer, step in steps.items():
         began, jobs = time.monotonic(), session.jobs_started(spark)
         step(spark, landing, lake)
@@ -151,7 +151,7 @@ def _commits(layer: Path) -> int:
     )
 
 
-SIDES: dict[str, Callable[[int], Figures]] = {"ours": ours, "bare": bare}
+SIDES: dict[str, Callable[[int], Costs]] = {"ours": ours, "bare": bare}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,7 +1,7 @@
-"""What 10,000 changes cost in silver tables of 1, 10 and 40 million orders: the time should follow the change.
+"""The cost of 10,000 changes in silver tables of 1, 10 and 40 million orders: it should depend on the changes alone.
 
-Orders are 100,000 a day; the changes fall on five days all over the table. With keys that ascend with time the files'
-statistics leave a few to read; with random keys every file may hold a changed key, and the curve says what that costs.
+There are 100,000 orders a day, and the changes fall on five days all over the table. With keys that ascend with time,
+statistics of the files rule out all but a few. With random keys every file may hold a changed key: the worst case.
 """
 
 import argparse
@@ -16,11 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from pyspark.sql import Column as Expression
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from medallion_assets.commands.job_runner import table
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse import bronze, silver
+from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.spark import session
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
@@ -31,60 +33,64 @@ FIRST, INGESTED = date(2020, 1, 1), "2026-01-05"
 ORDERS = "silver/orders"
 
 
+COLUMNS = (
+    "keys",
+    "million orders",
+    "files",
+    "files near",
+    "rewritten",
+    "written",
+    "min s",
+    "median s",
+    "max s",
+)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Time 10,000 changes in tables of several sizes.")
     parser.add_argument("--millions", type=int, nargs="+", default=[1, 10, 40], help="orders in the table")
-    parser.add_argument("--rounds", type=int, default=3, help="changes of each table, the median counts")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="how often each table is changed; the median counts"
+    )
     asked = parser.parse_args()
     spark = session.start({"spark.driver.memory": "8g"})
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for keys in ("ascending", "random"):
-        seconds = {}
+        medians: list[float] = []
         for millions in asked.millions:
-            with tempfile.TemporaryDirectory() as folder:
-                lake = Lake(spark, f"{folder}/lake", f"{folder}/landing")
-                _build(lake, millions * 10**6, keys)
-                files = len(DeltaTable(lake.path(ORDERS)).file_uris())
-                spent, near, merged = _rounds(lake, millions * 10**6, keys, asked.rounds)
-                seconds[millions] = statistics.median(spent)
-                rows.append(
-                    (
-                        keys,
-                        millions,
-                        files,
-                        near,
-                        *merged,
-                        *(f"{f(spent):.1f}" for f in (min, statistics.median, max)),
-                    )
-                )
-                print(f"{keys} keys, {millions} million orders: {seconds[millions]:.1f} s", flush=True)
-        print(f"{keys} keys: {max(seconds.values()) / min(seconds.values()):.2f} times from least to most")
-    names = (
-        "keys",
-        "million orders",
-        "files",
-        "files near",
-        "rewritten",
-        "written",
-        "min s",
-        "median s",
-        "max s",
-    )
-    print(f"\n{CHANGES:,} changes on {DAYS_TOUCHED} days, validated, folded and merged:")
-    print(table(names, rows))
+            row, median = _measured(spark, millions, keys, asked.rounds)
+            rows.append(row)
+            medians.append(median)
+            print(f"{keys} keys, {millions} million orders: {median:.1f} s", flush=True)
+        print(
+            f"{keys} keys: the slowest table takes {max(medians) / min(medians):.2f} times as long as the fastest"
+        )
+    print(f"\n{CHANGES:,} changes on {DAYS_TOUCHED} days, validated and merged:")
+    print(table(COLUMNS, rows))
     print(
         "files near: files whose statistics do not rule out a changed key; the join with silver reads these."
     )
     return 0
 
 
+def _measured(spark: SparkSession, millions: int, keys: str, rounds: int) -> tuple[tuple[object, ...], float]:
+    """A row of `COLUMNS`, and the median seconds of a round."""
+    with tempfile.TemporaryDirectory() as folder:
+        lake = Lake(spark, f"{folder}/lake", f"{folder}/landing")
+        _build(lake, millions * 10**6, keys)
+        files = len(DeltaTable(lake.path(ORDERS)).file_uris())
+        spent, near, merged = _rounds(lake, millions * 10**6, keys, rounds)
+    seconds = (min(spent), statistics.median(spent), max(spent))
+    return (keys, millions, files, near, *merged, *(f"{one:.1f}" for one in seconds)), seconds[1]
+
+
 def _key(number: Expression, keys: str) -> Expression:
-    """Of the n-th order."""
+    """The key of the n-th order."""
     return F.lpad(number.cast("string"), 12, "0") if keys == "ascending" else F.md5(number.cast("string"))
 
 
 def _build(lake: Lake, orders: int, keys: str) -> None:
-    """Silver as a fold would have left it: one file a day, nothing in its ledger."""
+    """Silver as merges would have left it: one file a day, nothing in its ledger."""
     number, days = F.col("id"), orders // A_DAY
     order_date = F.date_add(F.lit(FIRST), (number / A_DAY).cast("int"))
     rows = lake.spark.range(0, orders, numPartitions=days).select(
@@ -110,7 +116,7 @@ def _build(lake: Lake, orders: int, keys: str) -> None:
 
 
 def _rounds(lake: Lake, orders: int, keys: str, rounds: int) -> tuple[list[float], int, tuple[int, int]]:
-    """The seconds of each round, the files near the changes, and the files that the last merge rewrote and wrote."""
+    """Seconds of each round; of the last one the files near the changes, and the files rewritten and written."""
     silver_orders, spent, near, merged = find_tables()[ORDERS], [], 0, (0, 0)
     assert isinstance(silver_orders, SilverTable)
     for number in range(rounds + 1):  # the first one warms up and is not counted
@@ -120,14 +126,14 @@ def _rounds(lake: Lake, orders: int, keys: str, rounds: int) -> tuple[list[float
         began = time.monotonic()
         day = silver.refresh_days(lake, silver_orders, [INGESTED])[INGESTED]
         spent.append(time.monotonic() - began)
-        assert day.blocked_by(silver_orders) is None
+        assert blocked_by(silver_orders, day) is None
         counts = transaction_log.commit_counts(lake.root, ORDERS)
         merged = (counts["numTargetFilesRemoved"], counts["numTargetFilesAdded"])
     return spent[1:], near, merged
 
 
 def _land(lake: Lake, orders: int, keys: str, number: int) -> list[list[str]]:
-    """A file of changes on five days; returns their keys day by day."""
+    """Lands a file of changes on five days; returns their keys by day."""
     days, each = orders // A_DAY, CHANGES // DAYS_TOUCHED
     touched = [(day * (days - 1) // (DAYS_TOUCHED - 1) + number) % days for day in range(DAYS_TOUCHED)]
     numbers = [day * A_DAY + i * (A_DAY // each) + number for day in touched for i in range(each)]
@@ -150,7 +156,7 @@ def _land(lake: Lake, orders: int, keys: str, number: int) -> list[list[str]]:
 
 
 def _files_near(lake: Lake, changed: list[list[str]]) -> int:
-    """Files whose least and greatest key leave room for a range of the changes."""
+    """How many files have a key range that overlaps the changed keys of a day."""
     ranges = [(min(keys), max(keys)) for keys in changed]
     actions = pa.table(DeltaTable(lake.path(ORDERS)).get_add_actions(flatten=True))
     bounds = zip(actions["min.order_id"].to_pylist(), actions["max.order_id"].to_pylist(), strict=True)

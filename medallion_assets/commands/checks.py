@@ -1,7 +1,7 @@
-"""All checks of a day or of a range of days, without rewriting data.
+"""Runs all checks of a day or of a range of days, without rewriting data.
 
-Exits with 1 if a check with severity ERROR fails, 2 if the arguments do not fit, and prints each failed check with its
-day, its figures and a few of the rows that it is about. `--junit FILE` tells CI the same.
+Exit code: 1 if a check with severity ERROR fails, 2 for wrong arguments. Prints each failed check with its day, its
+figures and a few of the rows it failed on; `--junit FILE` writes the results for a CI system.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 
 from medallion_assets.commands import junit_report
-from medallion_assets.commands.job_runner import evaluations, failures, instance, run, table
+from medallion_assets.commands.job_runner import dagster_instance, evaluations, failures, run, table
 from medallion_assets.orchestration.assets.previews import rows_breaking
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource
@@ -33,17 +33,17 @@ def main() -> int:
             parser.error(
                 f"{day} is outside the calendar, which starts at MEDALLION_FIRST_DAY={CALENDAR.start:%Y-%m-%d}"
             )
-    return validated(str(first), str(last), asked.junit)
+    return run_checks(str(first), str(last), asked.junit)
 
 
-def validated(first: str, last: str, file: Path | None) -> int:
-    """Runs the checks and reports them; the file is written whatever becomes of the run."""
-    found, errors = [], ["the checks could not be run: the reason is on the console"]
+def run_checks(first: str, last: str, file: Path | None) -> int:
+    """Runs the checks and reports them; returns the exit code. The file is written even if the run fails."""
+    found, errors = [], ["the checks could not be run: see the console for the reason"]
     try:
-        with instance() as kept:
-            result = run(kept, "all_checks", first, last, tell=lambda event: None)
+        with dagster_instance() as instance:
+            result = run(instance, "all_checks", first, last, on_event=lambda event: None)
         found = evaluations(result)
-        errors = [] if result.success else failures(result) or ["the run failed without a failed step"]
+        errors = [] if result.success else failures(result) or ["the run failed, but none of its steps did"]
     finally:
         if file:
             junit_report.write(file, found, errors)
@@ -54,30 +54,24 @@ def validated(first: str, last: str, file: Path | None) -> int:
 
 
 def report(found: list[dg.AssetCheckEvaluation]) -> int:
+    """Prints the failed checks and the totals; returns the exit code."""
     failed = [check for check in found if not check.passed]
     errors = [check for check in failed if check.severity is dg.AssetCheckSeverity.ERROR]
-    lakehouse = LakehouseResource()
     if failed:
-        print("Checks that did not pass:")
-        rows = [
-            (
-                c.severity.value,
-                c.partition,
-                c.asset_key.to_user_string(),
-                c.check_name,
-                junit_report.figures(c),
-            )
-            for c in sorted(
-                failed, key=lambda c: (c.severity.value, c.partition or "", c.asset_key, c.check_name)
-            )
-        ]
-        print(table(("severity", "day", "asset", "check", "figures"), rows))
+        print("Failed checks:")
+        print(table(("severity", "day", "asset", "check", "figures"), sorted(map(_row, failed))))
+    lakehouse = LakehouseResource()
     for check in failed:
-        for sample in rows_breaking(lakehouse, check.asset_key, check.check_name, check.partition or ""):
-            print(f"  {check.partition} {check.asset_key.to_user_string()} {check.check_name}: {sample}")
+        for example in rows_breaking(lakehouse, check.asset_key, check.check_name, check.partition or ""):
+            print(f"  {check.partition} {check.asset_key.to_user_string()} {check.check_name}: {example}")
     passed, warned = len(found) - len(failed), len(failed) - len(errors)
     print(f"{len(found)} checks: {passed} passed, {warned} warned, {len(errors)} failed")
     return 1 if errors else 0
+
+
+def _row(check: dg.AssetCheckEvaluation) -> tuple[str, ...]:
+    asset, figures = check.asset_key.to_user_string(), junit_report.figures(check)
+    return check.severity.value, check.partition or "", asset, check.check_name, figures
 
 
 if __name__ == "__main__":

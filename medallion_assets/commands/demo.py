@@ -1,4 +1,4 @@
-"""Materializes the landed days in one run, and prints what came out of it."""
+"""Materializes the landed days in one run, and prints the resulting tables, sales and checks."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 
 from medallion_assets.commands.demo_data import FIRST_DAY
-from medallion_assets.commands.job_runner import StepClock, evaluations, instance, run, table
+from medallion_assets.commands.job_runner import StepClock, dagster_instance, evaluations, run, table
 from medallion_assets.lakehouse.storage.lake import table_path
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.tables import find_tables
@@ -24,8 +24,8 @@ def main() -> int:
     first, last = str(FIRST_DAY), str(FIRST_DAY + timedelta(days=days - 1))
     print(f"One run over {first} to {last}, through all layers. Spark takes some seconds to start.")
     clock, began = StepClock(), time.monotonic()
-    with instance() as kept:
-        result = run(kept, "landing_to_gold", first, last, tell=clock)
+    with dagster_instance() as instance:
+        result = run(instance, "landing_to_gold", first, last, on_event=clock)
     seconds = time.monotonic() - began
     summary(LakehouseResource(), date.fromisoformat(last), evaluations(result))
     layers = ", ".join(f"{layer} {spent:.1f} s" for layer, spent in clock.layers().items())
@@ -46,7 +46,7 @@ def summary(lakehouse: LakehouseResource, last: date, checks: list[dg.AssetCheck
     rows = [(key.replace("/", "."), DeltaTable(table_path(root, key)).count()) for key in there]
     print("\nRows in the lake (" + root + "):")
     print(table(("table", "rows"), [*rows, *((k.replace("/", "."), 0) for k in keys if k not in there)]))
-    print(f"\ngold.daily_sales on {last}, the ten greatest:")
+    print(f"\ngold.daily_sales on {last}, the ten largest rows:")
     columns = (
         "customer_segment, product_category, order_count, total_sales, avg_order_value, unique_customers"
     )

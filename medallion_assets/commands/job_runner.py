@@ -1,4 +1,4 @@
-"""Runs a job of the repository in this process, quietly, telling each step as it starts and ends."""
+"""Runs a job of the repository in this process, without Dagster's own log lines."""
 
 import os
 import re
@@ -13,63 +13,66 @@ import dagster as dg
 
 from medallion_assets.definitions import defs
 
-# What Dagster puts before the message of an error that says all itself.
+# What Dagster puts before the message of an error.
 _CLASS = r"^(?:dagster|medallion_assets)\.[\w.]+: "
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
+OnEvent = Callable[[dg.DagsterEvent], object]
+
+
 @contextmanager
-def instance() -> Iterator[dg.DagsterInstance]:
-    """The instance that DAGSTER_HOME names; `make` sets it to the one that `make dev` shows."""
+def dagster_instance() -> Iterator[dg.DagsterInstance]:
+    """The one that DAGSTER_HOME names (`make` sets it to that of `make dev`), or else one that keeps nothing."""
     if "DAGSTER_HOME" in os.environ:
         Path(os.environ["DAGSTER_HOME"]).mkdir(parents=True, exist_ok=True)
-        with dg.DagsterInstance.get() as kept:
-            yield kept
+        with dg.DagsterInstance.get() as instance:
+            yield instance
     else:
-        with dg.DagsterInstance.ephemeral() as passing:
-            yield passing
+        with dg.DagsterInstance.ephemeral() as instance:
+            yield instance
 
 
 def run(
-    kept: dg.DagsterInstance, job: str, first: str, last: str, tell: Callable[[dg.DagsterEvent], None]
+    instance: dg.DagsterInstance, job: str, first: str, last: str, on_event: OnEvent
 ) -> dg.ExecuteInProcessResult:
-    """One run over the days from `first` to `last`; `tell` hears of each event as it happens."""
+    """One run over the days from `first` to `last`; `on_event` gets each event as it happens."""
     days = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
-    return _run(kept, job, days, {}, tell)
+    return _run(instance, job, days, {}, on_event)
 
 
-def run_for(
-    kept: dg.DagsterInstance, job: str, config: Mapping[str, str], tell: Callable[[dg.DagsterEvent], None]
+def run_on_table(
+    instance: dg.DagsterInstance, job: str, config: Mapping[str, str], on_event: OnEvent
 ) -> dg.ExecuteInProcessResult:
-    """One run of a maintenance job."""
-    return _run(kept, job, {}, {"ops": {f"{job}_table": {"config": config}}}, tell)
+    """One run of a job on tables, with the config of its op."""
+    return _run(instance, job, {}, {"ops": {f"{job}_table": {"config": config}}}, on_event)
 
 
 def _run(
-    kept: dg.DagsterInstance,
+    instance: dg.DagsterInstance,
     job: str,
     tags: Mapping[str, str],
     config: Mapping[str, Any],
-    tell: Callable[[dg.DagsterEvent], None],
+    on_event: OnEvent,
 ) -> dg.ExecuteInProcessResult:
     run_id = str(uuid4())
-    kept.add_event_listener(run_id, lambda entry: entry.dagster_event and tell(entry.dagster_event))
+    instance.add_event_listener(run_id, lambda entry: entry.dagster_event and on_event(entry.dagster_event))
     definition = defs.resolve_job_def(job)
     return definition.execute_in_process(
-        instance=kept, run_id=run_id, tags=tags, run_config={**_QUIET, **config}, raise_on_error=False
+        instance=instance, run_id=run_id, tags=tags, run_config={**_QUIET, **config}, raise_on_error=False
     )
 
 
 def failures(result: dg.ExecuteInProcessResult) -> list[str]:
-    """A line for each step that failed: what its error says."""
+    """A line for each step that failed, with the message of its error."""
     errors = [(e.step_key, e.step_failure_data.error) for e in result.all_events if e.is_step_failure]
-    told = [(step, error.cause if error and error.cause else error) for step, error in errors]
-    texts = [(step, error.message.strip() if error else "failed") for step, error in told]
+    causes = [(step, error.cause if error and error.cause else error) for step, error in errors]
+    texts = [(step, error.message.strip() if error else "failed") for step, error in causes]
     return [f"{step}: {re.sub(_CLASS, '', text)}" for step, text in texts]
 
 
 class StepClock:
-    """Prints each step as it ends, and keeps its seconds."""
+    """Prints each step as it ends, with its seconds."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -87,11 +90,11 @@ class StepClock:
 
     def layers(self) -> dict[str, float]:
         """Seconds by layer."""
-        found: dict[str, float] = {}
+        totals: dict[str, float] = {}
         for step, seconds in self.seconds.items():
             layer = step.split(".")[0]
-            found[layer] = found.get(layer, 0.0) + seconds
-        return found
+            totals[layer] = totals.get(layer, 0.0) + seconds
+        return totals
 
 
 def evaluations(result: dg.ExecuteInProcessResult) -> list[dg.AssetCheckEvaluation]:

@@ -1,4 +1,4 @@
-"""Keeps the lake in shape, as the daily job does, and prints what it saved."""
+"""Runs the daily maintenance of all tables now, and prints what was compacted and removed."""
 
 import sys
 from collections.abc import Mapping
@@ -6,13 +6,13 @@ from typing import Any
 
 import dagster as dg
 
-from medallion_assets.commands.job_runner import StepClock, failures, instance, run_for
+from medallion_assets.commands.job_runner import StepClock, dagster_instance, failures, run_on_table
 
 
 def main() -> int:
-    print("Upkeep of all tables:")
-    with instance() as kept:
-        result = run_for(kept, "daily_maintenance", {}, tell=StepClock())
+    print("Maintenance of all tables:")
+    with dagster_instance() as instance:
+        result = run_on_table(instance, "daily_maintenance", {}, on_event=StepClock())
     for event in result.all_events:
         if event.is_successful_output:
             print(*report(event.step_output_data.metadata), sep="\n")
@@ -24,12 +24,12 @@ def main() -> int:
 
 
 def report(metadata: Mapping[str, dg.MetadataValue[Any]]) -> list[str]:
-    told = {name: value.value for name, value in metadata.items()}
+    values = {name: value.value for name, value in metadata.items()}
     totals = (
         "  {tables} tables: {rows_expired} rows expired, {files_compacted} files compacted, "
         "{files_removed} removed ({bytes_removed:,} bytes)"
     )
-    return [*(f"  {line}" for line in told["saved"]), totals.format(**told)]
+    return [*(f"  {line}" for line in values["saved"]), totals.format(**values)]
 
 
 if __name__ == "__main__":

@@ -1,40 +1,42 @@
-"""Restores a table to an older version, and says what that took back and which days to restate."""
+"""Restores a table to an older version; prints the reverted ledger entries and the days to re-run."""
 
 import argparse
 import sys
+from typing import Any
 
-from medallion_assets.commands.job_runner import StepClock, failures, instance, run_for
+from medallion_assets.commands.job_runner import StepClock, dagster_instance, failures, run_on_table
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Restore a table to a version, or to that of a time.")
+    parser = argparse.ArgumentParser(description="Restore a table to a version, or to its version at a time.")
     parser.add_argument("--table", required=True, help="layer and name, such as silver/orders")
     parser.add_argument("--version", default="", help="a version, such as 3")
     parser.add_argument("--as-of", default="", help="a time (UTC unless it says otherwise): 2026-01-05T10:00")
     asked = parser.parse_args()
     config = {"table": asked.table, "version": asked.version, "as_of": asked.as_of}
     print(f"Rollback of {asked.table}:")
-    with instance() as kept:
-        result = run_for(kept, "rollback", config, tell=StepClock())
+    with dagster_instance() as instance:
+        result = run_on_table(instance, "rollback", config, on_event=StepClock())
     if not result.success:
         print(*failures(result), sep="\n", file=sys.stderr)
         return 1
     for event in result.all_events:
         if event.is_successful_output and event.step_key == "rollback_table":
-            told = {name: value.value for name, value in event.step_output_data.metadata.items()}
-            print(*report(told), sep="\n  ")
+            values = {name: value.value for name, value in event.step_output_data.metadata.items()}
+            print(*report(values), sep="\n  ")
     return 0
 
 
-def report(told: dict) -> list[str]:
-    first, last = told["from_version"], told["to_version"]
-    if first == last:
-        return [f"  version {first} is the current one: nothing was done"]
+def report(done: dict[str, Any]) -> list[str]:
+    """done: the fields of `Rollback`, and the commands."""
+    before, after = done["from_version"], done["to_version"]
+    if before == after:
+        return [f"  version {before} is the current one: nothing was done"]
     lines = [
-        f"  from version {first} back to {last}; {told['taken_back']} entries of its ledgers were taken back"
+        f"  from version {before} back to {after}; {done['taken_back']} entries of its ledgers were reverted"
     ]
-    if told["days"]:
-        lines += [f"days to restate: {', '.join(told['days'])}", *told["commands"]]
+    if done["days"]:
+        lines += [f"days to re-run: {', '.join(done['days'])}", *done["commands"]]
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Prints how far each table follows its source: the last success, and what the last run said. Starts no Spark."""
+"""Prints how far each table has read its source: the last watermark, and the status of the last run. No Spark."""
 
 import sys
 
@@ -9,14 +9,14 @@ from medallion_assets.orchestration.resources import LakehouseResource
 
 def main() -> int:
     root = LakehouseResource().lake_root
-    known = watermarks(root)
-    if not known:
-        print(f"No watermark in {root}: nothing was folded or followed yet.")
+    found = watermarks(root)
+    if not found:
+        print(f"No watermark in {root}: no run has read a source or updated silver yet.")
         return 0
     rows = []
-    for name, history in sorted(known.items()):
+    for name, history in sorted(found.items()):
         offset, last = last_success(history), history[-1]
-        value = offset.value if offset else "none: the next run reads the source whole"
+        value = offset.value if offset else "none: the next run reads the whole source"
         rows.append(
             (name, value, last.status, last.rows, f"{last.updated_at:%Y-%m-%d %H:%M:%S}", last.run_id[:8])
         )

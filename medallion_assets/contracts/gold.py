@@ -215,7 +215,8 @@ class GoldTable(Table):
     def _owner(self, name: str) -> tuple[Table, ...]:
         """The table that a column of the joined facts comes from."""
         joined = [join.table for join in self.joins if name in join.columns]
-        return (joined[-1],) if joined else self.upstream[:1]
+        owners = [joined[-1]] if joined else self.upstream[:1]
+        return tuple(table for table in owners if name in table.types)
 
     def _named(self, sql: str, known: Collection[str]) -> set[str]:
         """Which of the known columns an expression names."""

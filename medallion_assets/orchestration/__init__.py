@@ -1,4 +1,7 @@
-"""The only room that imports dagster: tables become assets, checks and jobs here."""
+"""The only folder that imports dagster: tables become assets with checks, jobs, sensors and alerts.
+
+How rows are read, computed and written belongs to `lakehouse`.
+"""
 
 import warnings
 

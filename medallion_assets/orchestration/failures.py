@@ -1,10 +1,10 @@
-"""What a step does when it fails: it tries again what may pass next time, and notes the rest in the journal."""
+"""What happens when a step fails: transient errors are retried, all others are recorded in the run log."""
 
 import random
 import traceback
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Protocol
 
 import dagster as dg
 from pydantic import Field
@@ -14,37 +14,61 @@ from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.monitoring.retryable_errors import is_retryable
 
 
+class RunContext(Protocol):
+    """What the contexts of an asset's step and of a job's op have in common."""
+
+    @property
+    def run(self) -> dg.DagsterRun: ...
+
+    @property
+    def instance(self) -> dg.DagsterInstance: ...
+
+    @property
+    def log(self) -> dg.DagsterLogManager: ...
+
+    @property
+    def retry_number(self) -> int: ...
+
+
 class RejectedPartitions(dg.Failure):
-    """Days that a blocking check refused. The others are done; another attempt would find the same."""
+    """Days that a blocking check rejected. The other days are done; a retry would give the same result."""
 
-    def __init__(self, rejected: dict[str, str]):
-        why = "; ".join(f"{day}: {check} not passed" for day, check in sorted(rejected.items()))
-        super().__init__(f"bad days: {why}", metadata={"bad_days": sorted(rejected)}, allow_retries=False)
+    def __init__(self, rejected: Mapping[str, str]):
+        """rejected: day -> asset and check, such as "silver/orders row_conservation"."""
+        days = "1 day was" if len(rejected) == 1 else f"{len(rejected)} days were"
+        listed = "; ".join(f"{day}: {check}" for day, check in sorted(rejected.items()))
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]
+            f"{days} rejected by a blocking check: {listed}",
+            metadata={"bad_days": sorted(rejected)},
+            allow_retries=False,
+        )
 
 
-class RetrySettings(dg.ConfigurableResource):
+class RetrySettings(dg.ConfigurableResource[None]):
     """attempts: of a step, the first included; seconds: before the second one, doubled before each later one."""
 
     attempts: int = Field(default=3, ge=1)
     seconds: float = Field(default=5.0, ge=0)
 
     def wait(self, attempt: int) -> float:
-        """Seconds to wait after this attempt. Jittered, so that steps that met do not meet again."""
+        """Seconds to wait after this attempt; random within limits, so that two steps do not collide again."""
         return self.seconds * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
 
 
 @contextmanager
 def handled(
-    context: Any,
+    context: RunContext,
     root: str,
     retries: RetrySettings,
     asset: str = "",
     code: str = "",
     days: Collection[str] = (),
-) -> Iterator[None]:
-    """Around a step over these days of an asset, or around an op of a job: a failure is tried again or noted.
+) -> Generator[None, None, None]:
+    """Surrounds a step over these days of an asset, or an op of a job; root: of the lake.
 
     code: the version of the code that was to write the days; empty where nothing is written
+
+    RetryRequested if the error is transient and an attempt is left; else the error itself, once it is recorded.
     """
     attempt = context.retry_number + 1
     try:
@@ -53,18 +77,18 @@ def handled(
         if attempt < retries.attempts and is_retryable(error):
             wait = retries.wait(attempt)
             context.log.warning(
-                f"Attempt {attempt} of {retries.attempts} failed, the next one in {wait:.0f} s: {error}"
+                f"Attempt {attempt} of {retries.attempts} failed; the next one follows in {wait:.0f} s: {error}"
             )
             raise dg.RetryRequested(retries.attempts - 1, wait) from error
         try:
-            _note(context, root, error, attempt, asset, code, days)
-        except Exception as unnoted:  # such as a full disk: it must not hide what happened
-            context.log.error(f"The failure is not in {root}/{PipelineError.KEY}: {unnoted}")
+            _record(context, root, error, asset, code, days)
+        except Exception as unrecorded:  # such as a full disk: it must not hide the first error
+            context.log.error(f"The error could not be written to {root}/{PipelineError.KEY}: {unrecorded}")
         raise
 
 
-def _note(
-    context: Any, root: str, error: Exception, attempt: int, asset: str, code: str, days: Collection[str]
+def _record(
+    context: RunContext, root: str, error: Exception, asset: str, code: str, days: Collection[str]
 ) -> None:
     run_id, at = context.run.run_id, now()
     kind = type(error)
@@ -79,10 +103,10 @@ def _note(
             message=str(error) if not isinstance(error, dg.Failure) else error.description or "",
             traceback="".join(traceback.format_exception(error)),
             timestamp=at,
-            attempt=attempt,
+            attempt=context.retry_number + 1,
         ),
     )
-    if code and not isinstance(error, RejectedPartitions):  # whose days are told one by one
+    if code and not isinstance(error, RejectedPartitions):  # whose days have their own entries
         append(root, [RunEntry(asset, day, run_id, FAILED, code, at) for day in days])
 
 

@@ -1,4 +1,4 @@
-"""Where settings enter, once: the Spark session and the places of the landing area and the lake."""
+"""Where settings enter, once: the Spark session, and where the landing area and the lake are."""
 
 import os
 from pathlib import Path
@@ -19,10 +19,10 @@ from medallion_assets.lakehouse.storage.lake import Lake, table_path
 from medallion_assets.orchestration.partitions import CALENDAR
 
 
-class SparkResource(dg.ConfigurableResource):
+class SparkResource(dg.ConfigurableResource[None]):
     """A session with Delta, started at first use and shared by all steps of the run.
 
-    `config`: Spark settings over the local defaults of `lakehouse/session.py`, such as spark.master or spark.remote.
+    config: Spark settings over the defaults of `lakehouse/spark/session.py`, such as spark.master or spark.remote.
     """
 
     config: dict[str, Any] = Field(default_factory=dict)
@@ -38,7 +38,7 @@ class SparkResource(dg.ConfigurableResource):
         return LazyPySparkResource(spark_config=session.spark_config(self.config)).spark_session
 
 
-class LakehouseResource(dg.ConfigurableResource):
+class LakehouseResource(dg.ConfigurableResource[None]):
     """Folders or object-store URLs; empty means MEDALLION_LAKEHOUSE and MEDALLION_LANDING, or below `data/`."""
 
     root: str = ""
@@ -53,14 +53,14 @@ class LakehouseResource(dg.ConfigurableResource):
         return _place(self.landing, "MEDALLION_LANDING", "data/landing")
 
     def before_run(self, table: Table, embedded: bool) -> None:
-        """PreCheckError where a run of the table would stumble: it is said before anything is touched."""
+        """Pre-flight checks: PreCheckError if a run of the table cannot succeed, before anything is written."""
         preflight.before_run(self.lake_root, self.landing_root, table, embedded)
 
     def open(self, spark: SparkSession, run_id: str = "") -> Lake:
         return Lake(spark, self.lake_root, self.landing_root, run_id, tuple(CALENDAR.get_partition_keys()))
 
     def delta_table(self, key: str) -> DeltaTable:
-        """The table as delta-rs sees it, for previews: no JVM."""
+        """The table for delta-rs, which reads previews without a JVM."""
         return DeltaTableResource(url=table_path(self.lake_root, key), storage_options=LocalConfig()).load()
 
 

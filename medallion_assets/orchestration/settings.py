@@ -1,4 +1,4 @@
-"""Settings that are part of a definition and so are read with it: whether sensors and schedules start by themselves."""
+"""Settings that are part of a definition, so they are read at import: are sensors and schedules on by default?"""
 
 import os
 

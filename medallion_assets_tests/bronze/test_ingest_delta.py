@@ -222,7 +222,7 @@ def _break(patch: pytest.MonkeyPatch, crash: str) -> None:
     if crash == "data":
         patch.setattr("medallion_assets.lakehouse.storage.lake.Lake.append", stop)
     elif crash == "watermark":
-        patch.setattr(watermarks, "note", stop)
+        patch.setattr(watermarks, "record", stop)
     else:
         real, calls = batches.record, []
 
@@ -257,7 +257,7 @@ def test_what_cannot_be_followed_is_said_and_harms_nothing(shop: Shop, tmp_path:
         shop.run("bronze/prices", today())
     (tmp_path / "source").rename(tmp_path / "bad")
     shop.write([("1", "p1", "7.00")])
-    with pytest.raises(SourceError, match="was made anew since; run the job reset_watermark"):
+    with pytest.raises(SourceError, match="was created again since: run the job reset_watermark"):
         shop.run("bronze/prices", today())
     assert shop.prices() == [("1", "p1", "1.00"), ("1", "p2", "2.00")]
     assert shop.statuses().count("FAILED") == 5

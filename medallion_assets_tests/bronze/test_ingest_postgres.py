@@ -14,7 +14,7 @@ from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.monitoring.source_changes import sources_with_news
 from medallion_assets.lakehouse.sources.base import SourceError
 from medallion_assets.orchestration.failures import RetrySettings
-from medallion_assets.orchestration.jobs.table_jobs import build_maintenance
+from medallion_assets.orchestration.jobs.table_jobs import build_table_jobs
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 from medallion_assets_tests.support.postgres_server import Database
 from medallion_assets_tests.support.sample_lake import SampleLake
@@ -118,7 +118,7 @@ def test_deleted_keys_are_found_by_the_reconciliation_alone(shop: Visits):
     shop.base.execute("DELETE FROM visits WHERE visit_id = 'v1'")
     shop.follow()
     assert [visit for visit, _ in shop.visits()] == ["v1", "v2"]
-    (job,) = [job for job in build_maintenance(shop.tables) if job.name == "reconcile_keys"]
+    (job,) = [job for job in build_table_jobs(shop.tables) if job.name == "reconcile_keys"]
     places = {
         "spark": SparkResource(),
         "lakehouse": LakehouseResource(root=shop.lake.root),

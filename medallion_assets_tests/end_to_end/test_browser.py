@@ -94,8 +94,8 @@ def _materialized(shop: SampleLake, home: Path) -> dict[str, str]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             patch.setenv(name, value)
-        with job_runner.instance() as kept:
-            assert job_runner.run(kept, "landing_to_gold", ONE, TWO, tell=lambda event: None).success
+        with job_runner.dagster_instance() as kept:
+            assert job_runner.run(kept, "landing_to_gold", ONE, TWO, on_event=lambda event: None).success
     return settings
 
 

@@ -82,7 +82,7 @@ def test_a_range_with_a_bad_day_exits_1_names_the_day_and_keeps_the_good_one(
     home: Path, materialized: CompletedProcess[str]
 ):
     assert materialized.returncode == 1
-    assert f"{TWO}: silver/orders check quarantine_ratio not passed" in materialized.stderr
+    assert f"rejected by a blocking check: {TWO}: silver/orders quarantine_ratio" in materialized.stderr
     gold = DeltaTable(str(home / "lake" / "gold" / "daily_sales")).to_pyarrow_table().to_pylist()
     assert [(str(row["order_date"]), row["order_count"]) for row in gold] == [(ONE, 1)]
 
@@ -118,6 +118,6 @@ def test_watermarks_say_how_far_each_table_reaches(home: Path, materialized: Com
 def test_replay_names_a_day_that_is_still_held_back(run: Callable[..., CompletedProcess[str]]):
     done = run(replay, "--table", "orders")
     assert done.returncode == 1
-    assert f"{TWO}: silver/orders check quarantine_ratio not passed" in done.stderr
+    assert f"rejected by a blocking check: {TWO}: silver/orders quarantine_ratio" in done.stderr
     done = run(replay, "--table", "order")
     assert "There is no table silver/order. Name one of: customers, orders, products" in done.stderr

@@ -18,7 +18,6 @@ from deltalake import DeltaTable, write_deltalake
 from pyspark.sql import SparkSession
 
 from medallion_assets.commands import doctor
-from medallion_assets.contracts.gold import Extract, GoldTable
 from medallion_assets.definitions import repository
 from medallion_assets.lakehouse import gold
 from medallion_assets.orchestration.partitions import CALENDAR
@@ -30,7 +29,9 @@ FIXTURE = Path(__file__).parents[1] / "fixtures" / "lake_before_stages.tar.xz"
 D5, D6, D7, D8, D9 = (f"2026-01-0{number}" for number in range(5, 10))
 HELD = {"silver/orders": 9, "silver/customers": 2, "silver/products": 1}
 """Rows in quarantine of the repository's own tables."""
-TABLES = {key: table for key, table in find_tables(EXAMPLES).items() if "web_orders" not in key}
+TABLES: dict[str, Any] = {
+    key: table for key, table in find_tables(EXAMPLES).items() if "web_orders" not in key
+}
 FOLLOWED = ("bronze/prices", "silver/prices")
 PRICES = [("s1", "p1", "1.60"), ("s1", "p2", "2.20"), ("s3", "p3", "4.00")]
 
@@ -152,11 +153,8 @@ def carry(lake: SampleLake, keys: Iterable[str], *days: str) -> None:
     """These days of the tables that come from the landing, one after the other."""
     for key in keys:
         if key not in FOLLOWED:
-            table = TABLES[key]
-            if isinstance(table, GoldTable) and isinstance(table.write, Extract):
-                gold.extract_days(lake.lake, table, days)
-            else:
-                STEPS[table.layer](lake.lake, table, days)
+            step = gold.extract_days if TABLES[key].write.is_extract else STEPS[TABLES[key].layer]
+            step(lake.lake, TABLES[key], days)
 
 
 def replay(older: DagsterRunner, key: str) -> dg.ExecuteInProcessResult:

@@ -23,6 +23,7 @@ from medallion_assets.contracts import (
 from medallion_assets.contracts.declaration import check
 from medallion_assets.contracts.stored import IncompatibleContract
 from medallion_assets.lakehouse import gold, silver
+from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.full_refresh import BlockedDays
 from medallion_assets_tests.support.sample_lake import TABLES, SampleLake
 
@@ -121,7 +122,7 @@ def test_silver_is_refused_before_any_write_and_rebuilt(filled: SampleLake):
         changed = replace(SILVER, **changes)
         silver.rebuild(filled.lake, changed)
         again = silver.refresh_days(filled.lake, changed, [ONE, "2026-01-07"])
-        assert all(day.blocked_by(changed) is None for day in again.values())
+        assert all(blocked_by(changed, day) is None for day in again.values())
         assert filled.rows("silver/visits", "id", "day") == [("a", TWO), ("b", ONE), ("c", TWO)]
 
 
@@ -236,7 +237,7 @@ def test_columns_of_any_name_are_keys_sequence_measures_and_days(shop: SampleLak
         (TWO, 1, "3.00"),
     ]
     assert all(
-        day.blocked_by(visits) is None for day in silver.audit_days(shop.lake, visits, [ONE, TWO]).values()
+        blocked_by(visits, day) is None for day in silver.audit_days(shop.lake, visits, [ONE, TWO]).values()
     )
     (broken,) = shop.rows("quarantine/visits")
     assert len(broken["_failed_rules"]) == 2

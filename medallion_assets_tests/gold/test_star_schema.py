@@ -12,6 +12,7 @@ from pyarrow import parquet
 from pyspark.sql import SparkSession
 
 from medallion_assets.lakehouse import gold
+from medallion_assets.lakehouse.gold.checks import blocked_by
 from medallion_assets_tests.reference import scd2_model, upsert_model
 from medallion_assets_tests.support.sample_lake import TABLES, SampleLake, order
 
@@ -210,7 +211,7 @@ def test_a_day_whose_grain_is_not_unique_is_not_written(shop: SampleLake):
     shop.tables = TABLES | {sales.key: replace(sales, transform=lambda cells: cells.unionAll(cells))}
     shop.land("orders", ONE, "o.csv", [order("o1")])
     refreshed = shop.materialize(ONE)["gold/daily_sales"]
-    assert refreshed.days[ONE].blocked_by(sales) == "grain_unique"
+    assert blocked_by(sales, refreshed.days[ONE]) == "grain_unique"
     assert shop.rows("gold/daily_sales") == []
 
 

@@ -90,8 +90,8 @@ def test_a_file_without_rows_is_empty(landed):
     ("name", "reason"),
     [
         ("duplicated.parquet", "the column 'ID' occurs twice"),
-        ("truncated.parquet", "it is no whole Parquet file"),
-        ("text.parquet", "it is no whole Parquet file"),
+        ("truncated.parquet", "it is no complete Parquet file"),
+        ("text.parquet", "it is no complete Parquet file"),
         ("rotten.parquet", "Spark cannot read it"),
     ],
 )

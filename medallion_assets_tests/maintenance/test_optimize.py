@@ -17,13 +17,15 @@ from pyspark.sql import DataFrame
 from medallion_assets.commands.maintenance import report
 from medallion_assets.lakehouse import gold
 from medallion_assets.lakehouse.control import gold_refreshes, run_log
+from medallion_assets.lakehouse.gold.checks import blocked_by as gold_blocked_by
 from medallion_assets.lakehouse.gold.staleness import staleness
 from medallion_assets.lakehouse.maintenance.optimize import maintain
-from medallion_assets.lakehouse.maintenance.retention import retention, undone
+from medallion_assets.lakehouse.maintenance.retention import replaced_at, retention
 from medallion_assets.lakehouse.maintenance.time_travel import commit_times
 from medallion_assets.lakehouse.silver.audit import audit_days
+from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.storage import transaction_log
-from medallion_assets.orchestration.jobs.daily_maintenance import build_upkeep
+from medallion_assets.orchestration.jobs.daily_maintenance import build_daily_maintenance
 from medallion_assets_tests.support.dagster_runner import DagsterRunner, defs
 from medallion_assets_tests.support.sample_lake import TABLES, SampleLake, delete, order
 
@@ -119,10 +121,10 @@ def test_upkeep_rearranges_files_and_neither_readers_nor_gold_notice(shop: Sampl
     assert staleness(shop.lake.root, FACTS) is None
     figures, newer = gold.audit_days(shop.lake, FACTS, [ONE, TWO])
     assert newer  # the version that gold was computed of is no longer the current one, and is read
-    told = [(figures[day].rows, figures[day].blocked_by(FACTS)) for day in (ONE, TWO)]
+    told = [(figures[day].rows, gold_blocked_by(FACTS, figures[day])) for day in (ONE, TWO)]
     assert told == [(9, None), (2, None)]
     replaced = commit_times(shop.lake.root, ORDERS.key)[read_of + 1]
-    assert undone(shop.lake.root, ORDERS.key) == {FACTS.key: replaced}
+    assert replaced_at(shop.lake.root, ORDERS.key) == {FACTS.key: replaced}
 
     versions = shop.versions(keys)
     assert not any(maintain(shop.lake, TABLES.values()))
@@ -145,13 +147,13 @@ def test_days_touched_before_and_after_a_rearrangement_are_told_and_rearranged_o
     since = DeltaTable(path).version()
     append(THREE)
     assert DeltaTable(path).optimize.compact()["numFilesRemoved"] == 2
-    assert transaction_log.touched_days(str(tmp_path), ORDERS.key, since) == {THREE}
+    assert transaction_log.affected_partitions(str(tmp_path), ORDERS.key, since) == {THREE}
     append(TWO)
     append(TWO)
     DeltaTable(path).optimize.compact()
-    assert transaction_log.touched_days(str(tmp_path), ORDERS.key, since) == {TWO, THREE}
-    assert transaction_log.touched_days(str(tmp_path), ORDERS.key, since + 2) == {TWO}
-    assert transaction_log.touched_days(str(tmp_path), ORDERS.key, 99) is None
+    assert transaction_log.affected_partitions(str(tmp_path), ORDERS.key, since) == {TWO, THREE}
+    assert transaction_log.affected_partitions(str(tmp_path), ORDERS.key, since + 2) == {TWO}
+    assert transaction_log.affected_partitions(str(tmp_path), ORDERS.key, 99) is None
 
 
 def test_removed_files_are_kept_for_a_week_and_for_as_long_as_gold_reads_an_older_version():
@@ -180,7 +182,7 @@ def test_nothing_is_removed_while_gold_reads_a_version_that_was_replaced_over_a_
     assert str(saved[ORDERS.key]).endswith("older files wait until gold/fact_orders is materialized")
 
     gold_refreshes.record_refresh(root, FACTS, {ORDERS.key: 1})
-    assert undone(root, ORDERS.key) == {}
+    assert replaced_at(root, ORDERS.key) == {}
 
 
 def test_a_table_that_cannot_be_kept_fails_the_job_after_the_others_are_kept(desk: DagsterRunner):
@@ -196,7 +198,7 @@ def test_a_table_that_cannot_be_kept_fails_the_job_after_the_others_are_kept(des
     corrupt.parent.mkdir(parents=True)
     corrupt.write_text("{no json")
 
-    job, schedule = build_upkeep(TABLES)
+    job, schedule = build_daily_maintenance(TABLES)
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 3 * * *", "UTC")
     assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
 
@@ -231,6 +233,6 @@ def test_rows_expire_where_the_contract_says_so(shop: SampleLake):
     assert [row["order_id"] for row in shop.rows("silver/orders")] == ["o2"]
     assert shop.rows("quarantine/orders") == []
     assert all(
-        figures.blocked_by(orders) is None for figures in audit_days(shop.lake, orders, [ONE, TWO]).values()
+        blocked_by(orders, figures) is None for figures in audit_days(shop.lake, orders, [ONE, TWO]).values()
     )
     assert not any(maintain(shop.lake, [orders]))

@@ -205,12 +205,17 @@ def test_the_job_and_the_command_say_what_was_done_or_why_it_cannot_be(
     assert "no table 'silver/order' in the lake. Name one of: bronze/orders, silver/orders" in asked(
         "silver/order", version="0"
     )
-    assert "restating days of silver/orders replaces them" in asked("quarantine/orders", version="0")
+    assert "run the days of silver/orders again, which replaces them in both" in asked(
+        "quarantine/orders", version="0"
+    )
     assert "silver/orders has no version 7: there are 0 to 1" in asked(version="7")
     assert "'x' is no version" in asked(version="x") and "'x' is no time" in asked(as_of="x")
-    assert "Say either VERSION" in asked() and "Say either VERSION" in asked(version="0", as_of=ONE)
+    assert "Give either VERSION" in asked() and "Give either VERSION" in asked(version="0", as_of=ONE)
     early = asked(as_of=ONE)
-    assert "silver/orders was not there at 2026-01-01 00:00:00+00:00: its first version, 0, is of" in early
+    assert (
+        "silver/orders has no version as old as 2026-01-01 00:00:00+00:00: its first version, 0, is of"
+        in early
+    )
 
     def call(*words: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["rollback", "--table", "silver/orders", *words])
@@ -221,7 +226,7 @@ def test_the_job_and_the_command_say_what_was_done_or_why_it_cannot_be(
     assert shop.versions(["silver/orders"]) == {"silver/orders": 1}
     code, said = call("--version", "", "--as-of", str(last - timedelta(milliseconds=1)))
     assert code == 0 and first < last, said
-    assert "from version 1 back to 0; 2 entries" in said and f"days to restate: {TWO}" in said
+    assert "from version 1 back to 0; 2 entries" in said and f"days to re-run: {TWO}" in said
     assert f"--select 'silver/orders*' --partition-range {TWO}...{TWO}" in said
     assert [row[0] for row in shop.live()] == ["o1", "o3"]
     shop.orders(TWO)

@@ -124,13 +124,13 @@ def test_a_run_is_one_message_and_a_cause_is_told_once(watch: Watch):
     watch.check("run-0001-of-many", "two")
     watch.check("run-0001-of-many", "three", severity="WARN")
     watch.check("run-0001-of-many", "four", passed=True)
-    assert watch.tick() == "Nothing waits to be told."
+    assert watch.tick() == "No alerts are waiting."
     (sent,) = watch.slack.messages
     assert sent["text"].splitlines() == [
         f"ERROR: landing_to_gold failed at silver/orders {DAY}",
         "PreCheckError: no such folder",
-        f"Not passed: silver/orders check one (2 days, {DAY}..2026-01-02), silver/orders check three ({DAY}), "
-        f"silver/orders check two ({DAY})",
+        f"Failed checks: silver/orders one (2 days, {DAY}..2026-01-02), silver/orders three ({DAY}), "
+        f"silver/orders two ({DAY})",
         "<http://127.0.0.1:3000/runs/run-0001-of-many|run run-0001>",
     ]
     assert (sent["channel"], sent["parse"], sent["link_names"]) == ("#data-alerts", "none", False)
@@ -158,10 +158,10 @@ def test_failed_checks_that_did_not_block_are_told_from_their_severity_on(watch:
     watch.check("run-2", "totals")
     watch.tick()
     assert [text.splitlines()[0] for text in watch.slack.texts] == [
-        f"ERROR: not passed: silver/orders check totals ({DAY})"
+        f"ERROR: failed checks: silver/orders totals ({DAY})"
     ]
     watch.tick(minimum_severity="WARN")
-    assert watch.slack.texts[1].startswith(f"WARN: not passed: silver/orders check amounts ({DAY})")
+    assert watch.slack.texts[1].startswith(f"WARN: failed checks: silver/orders amounts ({DAY})")
     with pytest.raises(ValueError, match="minimum_severity"):
         AlertSettings(minimum_severity="LOUD")
 
@@ -175,7 +175,7 @@ def test_a_run_is_told_when_it_has_ended_and_said_why(watch: Watch):
     assert watch.slack.texts == []
     watch.error(run.run_id)
     watch.tick()
-    assert len(watch.slack.texts) == 1 and "Not passed" in watch.slack.texts[0]
+    assert len(watch.slack.texts) == 1 and "Failed checks" in watch.slack.texts[0]
 
 
 def test_no_text_mentions_anybody_or_shows_a_value(watch: Watch):
@@ -212,7 +212,7 @@ def test_what_a_channel_did_not_take_comes_once_it_works(watch: Watch, mode: str
         watch.error(f"run-{number}", message=f"no folder {number}")
     told = watch.tick()
     reason = {"hang": "TimeoutError", "channel_not_found": mode}.get(mode, f"HTTP {mode}")
-    assert told == f"slack: 3 wait: {reason}"
+    assert told == f"slack: 3 waiting: {reason}"
     assert watch.slack.messages == [] and watch.slack.tries == 1 + 3  # Slack is tried once a tick
     assert [hooked["run_id"] for hooked in watch.slack.hooked] == ["run-0", "run-1", "run-2"]
     hooked = watch.slack.hooked[0]
@@ -220,22 +220,22 @@ def test_what_a_channel_did_not_take_comes_once_it_works(watch: Watch, mode: str
     assert hooked["url"] == "http://127.0.0.1:3000/runs/run-0" and "no folder 0" in hooked["text"]
 
     watch.slack.mode, watch.slack.hook_mode = "ok", "500"
-    assert watch.tick() == "Nothing waits to be told."
+    assert watch.tick() == "No alerts are waiting."
     watch.tick()
     assert [text.splitlines()[1] for text in watch.slack.texts] == [
         f"PreCheckError: no folder {number}" for number in range(3)
     ]
     assert len(watch.slack.hooked) == 3
     watch.error("run-9", message="no folder 9")
-    assert watch.tick() == "webhook: 1 wait: HTTP 500"
+    assert watch.tick() == "webhook: 1 waiting: HTTP 500"
 
 
 def test_a_flood_comes_in_portions_and_a_wrong_token_is_said(watch: Watch, monkeypatch: pytest.MonkeyPatch):
     for number in range(23):
         watch.error(f"run-{number}", message=f"no folder {number}")
-    assert watch.tick() == "slack: 3 wait: 20 were sent in this tick"
+    assert watch.tick() == "slack: 3 waiting: 20 were sent in this tick, the most at a time"
     monkeypatch.setenv("SLACK_BOT_TOKEN", "another")
-    assert watch.tick() == "slack: 3 wait: invalid_auth"
+    assert watch.tick() == "slack: 3 waiting: invalid_auth"
     monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
     watch.tick()
     assert len(set(watch.slack.texts)) == len(watch.slack.texts) == 23
@@ -251,7 +251,7 @@ def test_without_a_token_the_log_has_it_and_an_unreadable_journal_stops_nothing(
     (broken / f"{0:020}.json").write_text("no log")
     assert "control/pipeline_errors cannot be read" in watch.tick()
     watch.tick()
-    (logged,) = [one for one in caplog.records if "check totals" in one.getMessage()]
+    (logged,) = [one for one in caplog.records if "orders totals" in one.getMessage()]
     assert logged.levelno == logging.WARNING and watch.slack.tries == 0
     assert "run-1" in logged.getMessage()
 
@@ -292,9 +292,7 @@ def test_a_sensor_that_fails_or_stands_still_is_told(watch: Watch):
     assert watch.slack.texts == []
     _ticked(watch.instance, "failed_runs", at - 700)
     watch.tick()
-    assert watch.slack.texts == [
-        "ERROR: sensor failed_runs is on, and did not tick for 20 times its interval"
-    ]
+    assert watch.slack.texts == ["ERROR: sensor failed_runs is on, but has missed 20 ticks or more"]
     _ticked(watch.instance, "alerts", at - 690)  # no daemon ran: nobody's fault
     watch.cursor = None
     watch.tick()
@@ -302,7 +300,7 @@ def test_a_sensor_that_fails_or_stands_still_is_told(watch: Watch):
     _ticked(watch.instance, "failed_runs", at, "KeyError")
     watch.tick()
     watch.tick()
-    assert watch.slack.texts[1:] == ["ERROR: sensor failed_runs fails: KeyError, see its ticks"]
+    assert watch.slack.texts[1:] == ["ERROR: sensor failed_runs fails: KeyError (see its ticks in the UI)"]
 
 
 def test_a_late_table_is_told_once_a_day(watch: Watch):

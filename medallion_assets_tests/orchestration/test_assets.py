@@ -18,7 +18,10 @@ def test_one_bad_day_of_a_range_is_red_and_the_good_days_reach_gold(desk: Dagste
     (failure,) = [event for event in result.all_events if event.event_type is KIND.STEP_FAILURE]
     assert failure.step_key == "gold__daily_sales"
     message = str(failure.step_failure_data.error)
-    assert f"{TWO}: silver/orders check quarantine_ratio not passed" in message and ONE not in message
+    assert (
+        f"rejected by a blocking check: {TWO}: silver/orders quarantine_ratio" in message
+        and ONE not in message
+    )
 
     done = materializations(result)
     assert set(done["bronze/orders"]) == {ONE, TWO, THREE}

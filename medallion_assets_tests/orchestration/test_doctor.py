@@ -119,7 +119,7 @@ def test_what_cannot_be_looked_at_is_told_and_keeps_nothing_back(tmp_path: Path,
     assert "-> need pyspark==3.5.0: remove .venv and `make jars`" in told["pyspark"][1]
     assert "set MEDALLION_LAKEHOUSE to another folder" in told["lake"][1]
     assert "MEDALLION_MIN_FREE_MB is 'plenty': set it to" in told["machine"][1]
-    assert told["last error"] == ["OK", "none within a day"]
+    assert told["last error"] == ["OK", "none in the last 24 hours"]
 
 
 def test_what_waits_for_somebody_is_a_warning(tmp_path: Path, doctor: Doctor):
@@ -139,20 +139,20 @@ def test_what_waits_for_somebody_is_a_warning(tmp_path: Path, doctor: Doctor):
         code, told = doctor()
     assert code == 0 and of_state(told, "FAIL") == set()
     expected = {
-        "bronze/orders": f"1 days wait, the oldest {THREE}, oldest file 5 h old  -> materialize {THREE}",
+        "bronze/orders": f"1 day waits, the oldest {THREE}, oldest file 5 h old  -> materialize {THREE}",
         "silver/orders": "3 rows in quarantine, 1 of 2 days stale"
-        "  -> mend files or contract, then `make replay TABLE=orders`",
-        "last error": f"silver/orders {ONE}, 2 h ago: disk full  -> mend it and materialize the day (run 01234567)",
-        "pool silver_orders": "held by run dead-run, which is over"
+        "  -> fix files or contract, then `make replay TABLE=orders`",
+        "last error": f"silver/orders {ONE}, 2 h ago: disk full  -> fix it and materialize the day (run 01234567)",
+        "pool silver_orders": "held by run dead-run, which has ended"
         "  -> free it in the UI (Deployment, Concurrency); `make dev` does after a minute",
-        "run open-run": "open for 0 min, the limit is 0 min  -> terminate it in the UI: its process may be gone",
+        "run open-run": "running for 0 min, the limit is 0 min  -> terminate it in the UI: its process may be gone",
         "sensor stale_gold": "FAILURE 0 min ago  -> read its error in the UI (Automation)",
         "sensor watermarks": "SKIPPED 3 h ago  -> start `make dev`, or turn it on",
     }
     known = {what for what in of_state(told, "WARN") if "never ticked" not in told[what][1]}
     assert {what: told[what][1] for what in known - {"gold/daily_sales"}} == expected
     assert told["sensor landed_files"] == ["OK", "SUCCESS 0 min ago"]
-    assert told["pool bronze_orders"] == ["OK", "held by run open-run, which is open"]
+    assert told["pool bronze_orders"] == ["OK", "held by run open-run, which is running"]
     assert told["pools"] == ["OK", "2 known, 2 in use"]
 
 

@@ -93,7 +93,7 @@ def test_a_run_leaves_a_row_for_each_assets_day_and_for_each_check(desk: Dagster
     (error,) = errors(desk)
     assert (error.pipeline, error.asset, error.day) == ("landing_to_gold", "silver/orders", f"{ONE}..{THREE}")
     assert error.error_class == "medallion_assets.orchestration.failures.RejectedPartitions"
-    assert error.message == f"bad days: {TWO}: silver/orders check quarantine_ratio not passed"
+    assert error.message == f"1 day was rejected by a blocking check: {TWO}: silver/orders quarantine_ratio"
     assert error.run_id == done.run_id and "Traceback" in error.traceback and error.attempt == 1
 
     desk.shop.land("orders", THREE, "a.csv", [order("o4", day=THREE)] * 4)

@@ -11,7 +11,7 @@ from medallion_assets.contracts.stored import IncompatibleContract
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse import gold, silver
 from medallion_assets.lakehouse.control import watermarks
-from medallion_assets.orchestration.jobs.table_jobs import build_maintenance
+from medallion_assets.orchestration.jobs.table_jobs import build_table_jobs
 from medallion_assets_tests.support.dagster_runner import DagsterRunner, checks, defs, materializations
 from medallion_assets_tests.support.sample_lake import TABLES, delete, order
 
@@ -21,7 +21,7 @@ ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
 def start(
     desk: DagsterRunner, job: str, tables: dict[str, Table] = TABLES, **config: str
 ) -> dg.ExecuteInProcessResult:
-    (definition,) = [found for found in build_maintenance(tables) if found.name == job]
+    (definition,) = [found for found in build_table_jobs(tables) if found.name == job]
     return definition.execute_in_process(
         instance=desk.instance,
         resources=defs.resources,

@@ -15,6 +15,7 @@ from medallion_assets.contracts.silver import SilverTable, Upsert
 from medallion_assets.contracts.table import Column, Table
 from medallion_assets.lakehouse import silver
 from medallion_assets.lakehouse.silver import purge
+from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.silver.purge import Expired, purge_expired
 from medallion_assets_tests.properties.test_scd2_equals_model import in_brief, interval, landed_rows
@@ -46,7 +47,7 @@ def outcomes(day: SilverDayMetrics) -> tuple[int, ...]:
 def checked(shop: SampleLake, key: str, *days: str) -> list[tuple[int, ...]]:
     """The outcomes of the days' rows as of now; each row has one."""
     found = silver.audit_days(shop.lake, shop.tables[key], days)
-    assert {day: metrics.blocked_by(shop.tables[key]) for day, metrics in found.items()} == dict.fromkeys(
+    assert {day: blocked_by(shop.tables[key], metrics) for day, metrics in found.items()} == dict.fromkeys(
         days
     )
     return [outcomes(found[day]) for day in days]
@@ -269,7 +270,7 @@ def test_random_deliveries_with_purges_in_between_end_as_without(
         days = sorted({day for day, _ in files})
         shop.run(f"bronze/{case.name}", *days)
         found = shop.run(table.key, *days)
-        assert all(not metrics.blocked_by(table) for metrics in found.values())
+        assert all(not blocked_by(table, metrics) for metrics in found.values())
         assert Counter(map(case.shown, shop.rows(table.key))) == case.expected(landed, horizon)
         horizon += case.step
         assert purge_expired(shop.lake, table, horizon).tombstones

@@ -11,6 +11,7 @@ from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Column, ReplaceDay
 from medallion_assets.lakehouse import silver
 from medallion_assets.lakehouse.silver import refresh
+from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.silver.merge import key_ranges
 from medallion_assets_tests.support.sample_lake import TABLES, SampleLake, delete, order
@@ -157,13 +158,13 @@ def test_a_day_with_too_many_broken_rows_is_blocked_until_it_is_mended(shop: Sam
     shop.land("orders", ONE, "b.csv", [order("o2"), *(order(f"x{i}", amount="?") for i in range(9))])
     shop.land("orders", TWO, "a.csv", [order("o3", day=TWO), order("late", day=ONE)])
     days = shop.orders(ONE, TWO)
-    assert days[ONE].blocked_by(table) == "quarantine_ratio" and days[TWO].blocked_by(table) is None
+    assert blocked_by(table, days[ONE]) == "quarantine_ratio" and blocked_by(table, days[TWO]) is None
     assert [row[0] for row in shop.live()] == ["late", "o1", "o3"]  # earlier rows stay, the good day is there
     assert len(shop.rows("quarantine/orders")) == 9
-    assert shop.orders(ONE)[ONE].blocked_by(table) == "quarantine_ratio"  # also when asked again
+    assert blocked_by(table, shop.orders(ONE)[ONE]) == "quarantine_ratio"  # also when asked again
 
     shop.land("orders", ONE, "b.csv", [order("o2")])
-    assert shop.orders(ONE)[ONE].blocked_by(table) is None
+    assert blocked_by(table, shop.orders(ONE)[ONE]) is None
     assert [row[0] for row in shop.live()] == ["late", "o1", "o2", "o3"]
     assert shop.rows("quarantine/orders") == []
 
@@ -220,12 +221,12 @@ def test_checks_on_demand_count_the_rows_and_write_nothing(shop: SampleLake):
     before = shop.versions(["silver/orders", "quarantine/orders", "control/folded_files"])
     now = silver.audit_days(shop.lake, table, [ONE, TWO])
     assert (outcomes(now[ONE]), outcomes(now[TWO])) == ((0, 2, 1, 1), (1, 0, 0, 0))
-    assert {day.blocked_by(table) for day in now.values()} == {None}
+    assert {blocked_by(table, day) for day in now.values()} == {None}
     assert shop.versions(before) == before
 
     shop.table("silver/orders").delete("order_id = 'o1'")  # somebody loses a row
     now = silver.audit_days(shop.lake, table, [TWO])
-    assert now[TWO].blocked_by(table) == "row_conservation"
+    assert blocked_by(table, now[TWO]) == "row_conservation"
     assert now[TWO].unaccounted == {f"orders/date={TWO}/a.csv": 1}
 
 
@@ -236,7 +237,7 @@ def test_a_key_with_two_rows_blocks_the_day_that_changes_it(shop: SampleLake):
     again = shop.lake.read("silver/orders").where("order_id = 'o1'")
     shop.lake.append(again, "silver/orders", "order_date")  # somebody writes beside the repository
     shop.land("orders", TWO, "a.csv", [order("o1", at="2026-01-02T00:00:00Z", amount="2.00")])
-    assert shop.orders(TWO)[TWO].blocked_by(table) == "unique_key"
+    assert blocked_by(table, shop.orders(TWO)[TWO]) == "unique_key"
     assert ("o1", "2.00") not in shop.live()
     assert silver.audit_days(shop.lake, table, [ONE])[ONE].unique is False
 

@@ -1,4 +1,7 @@
-"""A batch of a followed source in bronze: its name, its rows and its place in the ledger, as a landed file has them."""
+"""A batch of a followed source in bronze: its name, its rows and its ledger entry, as a landed file has them.
+
+Which rows a batch has is decided in `ingest_source.py` and `deleted_keys.py`.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -7,8 +10,17 @@ from datetime import datetime, timezone
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.bronze import BronzeTable, FollowTable
+from medallion_assets.contracts.bronze import BronzeTable
+from medallion_assets.contracts.table import INGESTION_DATE
+from medallion_assets.contracts.technical_columns import (
+    CORRUPT_RECORD,
+    INGESTION_TIMESTAMP,
+    PROVENANCE,
+    SOURCE_FILE,
+    SOURCE_MODIFIED_AT,
+)
 from medallion_assets.lakehouse.control.file_ledger import LOADED, PENDING, LandedEntry, entries, record
+from medallion_assets.lakehouse.sources import changed_at
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.predicates import files_predicate
@@ -18,39 +30,41 @@ Ledger = Mapping[str, Mapping[str, LandedEntry]]
 
 
 def read_ledger(lake: Lake, table: BronzeTable) -> Ledger:
-    """What bronze took; read from its rows again where the ledger was lost."""
-    taken = entries(lake.root, LandedEntry, table.key)
-    if not taken and lake.exists(table.key):
+    """The batches that bronze has ingested. Where the ledger was lost, it is written again from bronze's rows."""
+    ingested = entries(lake.root, LandedEntry, table.key)
+    if not ingested and lake.exists(table.key):
         bronze = lake.read(table.key)
         columns = [name for name in bronze.columns if not name.startswith("_")]
-        counts = bronze.groupBy("_ingestion_date", "_source_file").count().collect()
+        counts = bronze.groupBy(*PROVENANCE).count().collect()
         found = [batch_entry(table, row[1], str(row[0]), row[2], columns) for row in counts]
         record(lake.root, LandedEntry, table.key, {entry.day for entry in found}, found)
-        taken = entries(lake.root, LandedEntry, table.key)
-    return taken
+        ingested = entries(lake.root, LandedEntry, table.key)
+    return ingested
 
 
 def last_number(batches: Collection[LandedEntry]) -> int:
-    """Of the last batch. Names begin with it, so that their order is that of arrival."""
+    """The number of the last batch, 0 where there is none. Names begin with it, so that they sort by arrival."""
     return max((int(entry.path.split("/")[0].removeprefix("batch-")) for entry in batches), default=0)
 
 
-def stamped(table: BronzeTable, rows: DataFrame, path: str, today: str) -> DataFrame:
-    """A row of a database says itself when it was changed; the next run finds what bronze holds by that."""
-    changed = F.current_timestamp()
-    if isinstance(table.write, FollowTable):
-        changed = quoted(table.write.watermark).try_cast("timestamp")
+def as_batch(table: BronzeTable, rows: DataFrame, name: str, today: str) -> DataFrame:
+    """The rows as bronze stores them.
+
+    Needs: the source's columns, as text. Adds: the technical columns of bronze; `_source_modified_at` is the time when
+    the source says that the row was changed, by which the next run finds the rows within the overlap.
+    """
     return rows.select(
         *map(quoted, sorted(rows.columns)),
-        F.lit(None).cast("string").alias("_corrupt_record"),
-        F.lit(today).cast("date").alias("_ingestion_date"),
-        F.lit(path).alias("_source_file"),
-        changed.alias("_source_modified_at"),
-        F.current_timestamp().alias("_ingestion_timestamp"),
+        F.lit(None).cast("string").alias(CORRUPT_RECORD),
+        F.lit(today).cast("date").alias(INGESTION_DATE),
+        F.lit(name).alias(SOURCE_FILE),
+        changed_at(table.write).alias(SOURCE_MODIFIED_AT),
+        F.current_timestamp().alias(INGESTION_TIMESTAMP),
     )
 
 
 def batch_entry(table: BronzeTable, path: str, today: str, rows: int, columns: list[str]) -> LandedEntry:
+    """The ledger entry of a batch that is loaded; its size is its number of rows."""
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     return LandedEntry(table.key, today, path, rows, now, LOADED, rows, 0, sorted(columns))
 
@@ -60,20 +74,22 @@ def write_batch(
     table: BronzeTable,
     rows: DataFrame,
     entry: LandedEntry,
-    taken: Ledger,
+    ingested: Ledger,
     interrupted: list[LandedEntry],
 ) -> None:
-    """The batch in place of those that were interrupted; a batch without rows leaves no entry."""
+    """Writes intent, bronze and ledger; the batch replaces those that were interrupted.
+
+    A batch without rows leaves no ledger entry.
+    """
     days = {entry.day, *(old.day for old in interrupted)}
     gone = {(old.day, old.path) for old in interrupted}
-    kept = [old for day in days for old in taken.get(day, {}).values() if (old.day, old.path) not in gone]
-    final = [*kept, entry] if entry.rows else kept
-    record(lake.root, LandedEntry, table.key, days, [*kept, replace(entry, status=PENDING)])
+    unchanged = [e for day in days for e in ingested.get(day, {}).values() if (e.day, e.path) not in gone]
+    record(lake.root, LandedEntry, table.key, days, [*unchanged, replace(entry, status=PENDING)])
     if interrupted:
         replaced: dict[str, set[str]] = {entry.day: {entry.path}}
         for day, path in gone:
             replaced.setdefault(day, set()).add(path)
-        lake.replace(rows, table.key, files_predicate([], replaced), "_ingestion_date")
+        lake.replace(rows, table.key, files_predicate([], replaced), INGESTION_DATE)
     else:
-        lake.append(rows, table.key, "_ingestion_date")
-    record(lake.root, LandedEntry, table.key, days, final)
+        lake.append(rows, table.key, INGESTION_DATE)
+    record(lake.root, LandedEntry, table.key, days, [*unchanged, entry] if entry.rows else unchanged)

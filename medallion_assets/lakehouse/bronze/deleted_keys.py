@@ -1,4 +1,7 @@
-"""Deletes that a watermark cannot see: the keys that bronze holds and its database has no more."""
+"""Deletes that a watermark cannot see: the keys that bronze has and its database no longer has.
+
+Only the job reconcile_keys asks for them; deletes of a Delta source come with its changes.
+"""
 
 from datetime import datetime, timezone
 
@@ -6,12 +9,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import BronzeTable, FollowTable
+from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP, SOURCE_MODIFIED_AT
 from medallion_assets.lakehouse.bronze.batches import (
     Ledger,
+    as_batch,
     batch_entry,
     last_number,
     read_ledger,
-    stamped,
     write_batch,
 )
 from medallion_assets.lakehouse.sources.base import SourceError
@@ -23,46 +27,49 @@ from medallion_assets.lakehouse.storage.locks import one_writer
 
 
 def reconcile_keys(lake: Lake, table: BronzeTable) -> tuple[str, int]:
-    """Lands a delete for each key that bronze holds alive and the database has no more; returns the day and how many.
+    """Adds a delete to bronze for each live key that the database no longer has; returns the day and how many.
 
-    A watermark cannot see deletes. A delete bears the key's last time of change, after which it comes by itself: a row
-    that comes back later is newer, whatever clock stamped it.
+    A delete has the key's last time of change, and counts as the later of the two. A row that comes back is newer than
+    its delete, whatever clock set its time. SourceError for a table that does not follow a database.
     """
     source = table.write
     if not isinstance(source, FollowTable):
         raise SourceError(
-            f"{table.key}: a Delta source's deletes come with its changes; there is nothing to do"
+            f"{table.key} follows no database table: its deletes come with its changes, so there is nothing to do"
         )
     today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
-    with one_writer(lake.root, table.key), keys_now(lake.spark, source) as there:
-        taken = read_ledger(lake, table)
-        if not taken:
+    with one_writer(lake.root, table.key), keys_now(lake.spark, source) as existing_keys:
+        ingested = read_ledger(lake, table)
+        if not ingested:
             return today, 0
-        rows = stamped(table, _deletes(lake, table, there), _next_reconciliation(taken), today).persist()
+        name = _next_name(ingested)
+        rows = as_batch(table, _deletes(lake, table, source, existing_keys), name, today).persist()
         try:
             count = rows.count()
             if count:
-                entry = batch_entry(table, _next_reconciliation(taken), today, count, table.column_names)
-                write_batch(lake, table, rows, entry, taken, [])
+                entry = batch_entry(table, name, today, count, table.column_names)
+                write_batch(lake, table, rows, entry, ingested, [])
         finally:
             rows.unpersist()
         return today, count
 
 
-def _next_reconciliation(taken: Ledger) -> str:
-    done = [entry for files in taken.values() for entry in files.values()]
-    return f"batch-{last_number(done) + 1}/keys"
+def _next_name(ingested: Ledger) -> str:
+    batches = [entry for files in ingested.values() for entry in files.values()]
+    return f"batch-{last_number(batches) + 1}/keys"
 
 
-def _deletes(lake: Lake, table: BronzeTable, there: DataFrame) -> DataFrame:
-    """One for each key whose last row in bronze is none and that is not `there`."""
-    source = table.write
-    assert isinstance(source, FollowTable)
+def _deletes(lake: Lake, table: BronzeTable, source: FollowTable, existing_keys: DataFrame) -> DataFrame:
+    """A delete for each key whose last row in bronze is no delete and that is not among the existing ones.
+
+    Needs: the key columns in `existing_keys`. Adds: `op`, and the watermark with the key's last time of change.
+    """
     bronze = lake.read(table.key)
     op = F.col(OP) if OP in bronze.columns else F.lit(None).cast("string")
-    last = F.coalesce(F.max("_source_modified_at"), F.current_timestamp()).cast("string")
-    held = bronze.groupBy(*map(quoted, source.keys)).agg(
-        F.max_by(op, "_ingestion_timestamp").alias("_op"), last.alias(source.watermark)
+    changed = F.coalesce(F.max(SOURCE_MODIFIED_AT), F.current_timestamp()).cast("string")
+    last = bronze.groupBy(*map(quoted, source.keys)).agg(
+        F.max_by(op, INGESTION_TIMESTAMP).alias("_op"), changed.alias(source.watermark)
     )
-    gone = held.where("_op IS DISTINCT FROM 'D'").drop("_op").join(there, list(source.keys), "left_anti")
-    return gone.withColumn(OP, F.lit("D"))
+    live = last.where("_op IS DISTINCT FROM 'D'").drop("_op")
+    # A join by names takes them as they are, with dots or backticks.
+    return live.join(existing_keys, list(source.keys), "left_anti").withColumn(OP, F.lit("D"))

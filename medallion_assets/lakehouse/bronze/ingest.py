@@ -1,18 +1,21 @@
-"""A step of bronze over one or many ingestion days: each day converges to its landed folder, file by file.
+"""Ingests one or many days: each day of bronze comes to equal its landed folder, file by file.
 
-The order of the commits is intent, bronze, ledger: a crash in between leaves files marked as pending, which the next
-run reads again and replaces.
+The order of the commits is intent, bronze, ledger. A crash in between leaves files marked as pending; the next run
+reads them again and replaces their rows. What a followed source has new is ingested by `ingest_source.py`.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.file_identity import Identity
-from medallion_assets.lakehouse.bronze import ingest_source
+from medallion_assets.contracts.table import INGESTION_DATE
+from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP
+from medallion_assets.lakehouse.bronze.day_metrics import BronzeDayMetrics
+from medallion_assets.lakehouse.bronze.ingest_source import ingest_source
 from medallion_assets.lakehouse.bronze.plan import DayChange, day_change
 from medallion_assets.lakehouse.control.file_ledger import (
     LOADED,
@@ -29,85 +32,57 @@ from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import files_predicate
 
+Ledger = Mapping[str, Mapping[str, LandedEntry]]
+"""Day -> path -> file."""
+
 _NO_CHANGE = DayChange(frozenset(), frozenset(), whole=False)
 
 
-@dataclass(frozen=True)
-class BronzeDayMetrics:
-    """What bronze holds of one day, file by file; no files at all is NO_DATA."""
-
-    day: str
-    files: Mapping[str, LandedEntry] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> int:
-        return sum(entry.rows for entry in self.files.values())
-
-    @property
-    def corrupt(self) -> int:
-        return sum(entry.corrupt for entry in self.files.values())
-
-    @property
-    def complaints(self) -> dict[str, str]:
-        """Path -> what is wrong with the file and how to mend it."""
-        return {path: entry.message for path, entry in self.files.items() if entry.message}
-
-    def drift(self, table: BronzeTable) -> tuple[list[str], list[str]]:
-        """Columns that are new to the contract, and columns of the contract that no file of the day has."""
-        landed = {column.lower(): column for entry in self.files.values() for column in entry.columns}
-        declared = {column.name.lower() for column in table.columns}
-        required = {column.name for column in table.columns if not column.optional}
-        new = [column for lower, column in landed.items() if lower not in declared]
-        missing = [column for column in required if column.lower() not in landed]
-        return sorted(new), sorted(missing) if self.rows else []
-
-
 def audit_days(lake: Lake, table: BronzeTable, days: Collection[str]) -> dict[str, BronzeDayMetrics]:
-    """What the ledger says of these days."""
-    return {
-        day: BronzeDayMetrics(day, files)
-        for day, files in entries(lake.root, LandedEntry, table.key, days).items()
-    }
+    """What the ledger says of these days. Writes nothing."""
+    ledger = entries(lake.root, LandedEntry, table.key, days)
+    return {day: BronzeDayMetrics(day, files) for day, files in ledger.items()}
 
 
 def ingest_days(lake: Lake, table: BronzeTable, days: Collection[str]) -> dict[str, BronzeDayMetrics]:
-    """Takes what is new, changed or gone in the folders of `days`, or what is new at the source that it follows.
+    """Ingests what is new, changed or gone in the folders of `days`, or what is new at the followed source.
 
-    LandingError where the landing root or the source's folder is missing (nothing is emptied then); SourceError where
-    a followed source cannot be read.
+    LandingError where the landing root or the source's folder is missing; nothing is emptied then. SourceError where a
+    followed source cannot be read.
     """
     if not table.write.lands_files:
-        ingest_source.follow(lake, table, days)
+        ingest_source(lake, table, days)
         return audit_days(lake, table, days)
     with one_writer(lake.root, table.key):  # listed within it: an older listing would undo a newer run
-        listed: dict[str, dict[str, LandedFile]] = {day: {} for day in days}
+        listed_files: dict[str, dict[str, LandedFile]] = {day: {} for day in days}
         for file in list_files(lake.landing, table.landing_folder, days):
-            listed[file.day][file.path] = file
-        return _converge(lake, table, listed)
+            listed_files[file.day][file.path] = file
+        return _ingest_files(lake, table, listed_files)
 
 
-def _converge(
-    lake: Lake, table: BronzeTable, listed: Mapping[str, Mapping[str, LandedFile]]
+def _ingest_files(
+    lake: Lake, table: BronzeTable, listed_files: Mapping[str, Mapping[str, LandedFile]]
 ) -> dict[str, BronzeDayMetrics]:
-    taken = entries(lake.root, LandedEntry, table.key, listed)
-    held = transaction_log.partition_bytes(lake.root, table.key)
+    ingested_files = entries(lake.root, LandedEntry, table.key, listed_files)
+    partitions_in_bronze = transaction_log.partition_bytes(lake.root, table.key)
     changes = {
-        day: day_change(_identities(files), _settled(taken[day]), day in held)
-        for day, files in listed.items()
+        day: day_change(_identities(files), _settled(ingested_files[day]), day in partitions_in_bronze)
+        for day, files in listed_files.items()
     }
     changes = {day: change for day, change in changes.items() if change != _NO_CHANGE}
     if changes:
-        files = [listed[day][path] for day, change in changes.items() for path in sorted(change.read)]
+        files = [listed_files[day][path] for day, change in changes.items() for path in sorted(change.read)]
         rows, reports = read_files(lake.spark, lake.landing, files)
         after: dict[str, dict[str, LandedEntry]] = {
-            day: {path: entry for path, entry in taken[day].items() if path in listed[day]} for day in changes
+            day: {path: entry for path, entry in ingested_files[day].items() if path in listed_files[day]}
+            for day in changes
         }
         for report in reports:
-            day = report.file.day
-            after[day][report.file.path] = _entry(table, report, taken[day].get(report.file.path))
-        _write(lake, table, rows, changes, taken, after)
-        taken |= after
-    return {day: BronzeDayMetrics(day, taken[day]) for day in listed}
+            day, path = report.file.day, report.file.path
+            after[day][path] = _entry(table, report, ingested_files[day].get(path))
+        _write(lake, table, rows, changes, ingested_files, after)
+        ingested_files |= after
+    return {day: BronzeDayMetrics(day, ingested_files[day]) for day in listed_files}
 
 
 def _write(
@@ -115,52 +90,54 @@ def _write(
     table: BronzeTable,
     rows: DataFrame | None,
     changes: Mapping[str, DayChange],
-    taken: Mapping[str, Mapping[str, LandedEntry]],
-    after: Mapping[str, Mapping[str, LandedEntry]],
+    before: Ledger,
+    after: Ledger,
 ) -> None:
-    """The rows of the files read now, in place of what bronze held of them and of files that are gone."""
-    kept = {
-        path
-        for entries in after.values()
-        for path, entry in entries.items()
-        if entry.status == LOADED and entry.message
-    }
-    final = [entry for entries in after.values() for entry in entries.values()]
-    removes = any(change.whole or change.replaced - kept for change in changes.values())
+    """The rows that were read now, in place of what bronze has of these files and of files that are gone."""
+    entries_after = [entry for files in after.values() for entry in files.values()]
+    # A file that became unreadable keeps the rows that bronze has of it.
+    unchanged = {entry.path for entry in entries_after if entry.status == LOADED and entry.message}
+    removes = any(change.whole or change.replaced - unchanged for change in changes.values())
     if rows is not None or removes:
-        read = {path for change in changes.values() for path in change.read}
-        intent = [replace(entry, status=PENDING) if entry.path in read - kept else entry for entry in final]
+        written = {path for change in changes.values() for path in change.read} - unchanged
+        intent = [replace(e, status=PENDING) if e.path in written else e for e in entries_after]
         record(lake.root, LandedEntry, table.key, changes, intent)
-        stamped = (
-            lake.read(table.key).limit(0)
-            if rows is None
-            else rows.withColumn("_ingestion_timestamp", F.now())
-        )
-        if removes:
-            whole = [day for day, change in changes.items() if change.whole or not taken[day]]
-            single = {
-                day: (change.read | change.replaced) - kept
-                for day, change in changes.items()
-                if day not in whole
-            }
-            lake.replace(stamped, table.key, files_predicate(whole, single), "_ingestion_date")
-        else:
-            lake.append(stamped, table.key, "_ingestion_date")
-        if rows is not None:
-            rows.unpersist()
-    record(lake.root, LandedEntry, table.key, changes, final)
+        _commit(lake, table, rows, _replaced(changes, before, unchanged) if removes else "")
+    record(lake.root, LandedEntry, table.key, changes, entries_after)
+
+
+def _replaced(changes: Mapping[str, DayChange], before: Ledger, unchanged: Collection[str]) -> str:
+    """The predicate of the rows that go: whole days where the ledger knows no file, else single files."""
+    whole_days = [day for day, change in changes.items() if change.whole or not before[day]]
+    single_files = {
+        day: (change.read | change.replaced) - set(unchanged)
+        for day, change in changes.items()
+        if day not in whole_days
+    }
+    return files_predicate(whole_days, {day: paths for day, paths in single_files.items() if paths})
+
+
+def _commit(lake: Lake, table: BronzeTable, rows: DataFrame | None, replaced: str) -> None:
+    """One commit of bronze. Adds: `_ingestion_timestamp`. `replaced` is empty where no row goes."""
+    new = lake.read(table.key).limit(0) if rows is None else rows.withColumn(INGESTION_TIMESTAMP, F.now())
+    if replaced:
+        lake.replace(new, table.key, replaced, INGESTION_DATE)
+    else:
+        lake.append(new, table.key, INGESTION_DATE)
+    if rows is not None:
+        rows.unpersist()
 
 
 def _identities(files: Mapping[str, LandedFile]) -> dict[str, Identity]:
     return {path: (file.size, file.modified_at.isoformat()) for path, file in files.items()}
 
 
-def _settled(taken: Mapping[str, LandedEntry]) -> dict[str, Identity]:
-    """Identities of the files taken; one that was interrupted or unreadable is read again at every run."""
-    again: Identity = (-1, "")
+def _settled(ingested_files: Mapping[str, LandedEntry]) -> dict[str, Identity]:
+    """The identities of the ingested files. A file that is pending or unreadable is read again by every run."""
+    read_again: Identity = (-1, "")
     return {
-        path: again if entry.status in (PENDING, UNREADABLE) else entry.identity
-        for path, entry in taken.items()
+        path: read_again if entry.status in (PENDING, UNREADABLE) else entry.identity
+        for path, entry in ingested_files.items()
     }
 
 

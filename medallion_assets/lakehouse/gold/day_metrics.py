@@ -1,12 +1,15 @@
-"""What gold's rows come to beside their facts: totals, grain and signs, in one pass over each."""
+"""The metrics of a day of gold: rows and totals beside those of its facts, grain and signs, in one pass over each.
 
-from collections.abc import Mapping
+Whether they are good is decided by the checks.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
 from pyspark.sql import Column as Expression
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, GroupedData, Row
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.gold import GoldTable
@@ -17,9 +20,14 @@ _NUMBERS = ("bigint", "int", "double", "decimal")
 
 @dataclass(frozen=True)
 class GoldDayMetrics:
-    """One event day, or a table that is computed whole: its rows, those of its facts, and each total of both.
+    """One event day, or a table that is computed whole.
 
-    repeated: rows whose grain another row has; negative: rows with a measure below zero that may not be
+    rows, facts: how many rows gold has, and how many facts they were computed of
+    repeated: rows whose grain another row has
+    negative: rows with a negative measure that must not be negative
+    written, expected: the totals of gold's rows, and the same of its facts
+    outside_days: event days outside the calendar that this day brought
+    input_is_newer: an input changed since gold was computed
     """
 
     day: str
@@ -29,6 +37,12 @@ class GoldDayMetrics:
     negative: int = 0
     written: Mapping[str, Any] = field(default_factory=dict)
     expected: Mapping[str, Any] = field(default_factory=dict)
+    outside_days: Sequence[str] = ()
+    input_is_newer: bool = False
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self.rows or self.facts)
 
     @property
     def reconciles(self) -> bool:
@@ -38,42 +52,78 @@ class GoldDayMetrics:
     def is_complete(self) -> bool:
         return bool(self.rows) == bool(self.facts)
 
-    def blocked_by(self, table: GoldTable) -> str | None:
-        """The blocking check that keeps the day from being written."""
-        if self.repeated:
-            return "grain_unique"  # before the totals, which a row that comes twice puts out, too
-        return None if self.reconciles else "reconciles_with_silver"
+
+@dataclass(frozen=True)
+class ExtractDayMetrics:
+    """One ingestion day of a table that is made of landed files.
+
+    rows, broken: rows of the landed files, and how many of them break a rule
+    loaded: rows of the result
+    complaints: path -> what is wrong with the file and how to fix it
+    whole: every file could be read; else the day keeps the result that it has
+    """
+
+    day: str
+    rows: int = 0
+    broken: int = 0
+    loaded: int = 0
+    complaints: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = True
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self.rows)
 
 
 def metrics_by_day(table: GoldTable, rows: DataFrame, facts: DataFrame) -> dict[str, GoldDayMetrics]:
-    """By event day; of a table that is computed whole under the empty name."""
-    day = table.write.day_column
-    by = [quoted(day).cast("string").alias("day")] if day else []
-    cells = F.count_distinct(F.struct(*map(quoted, table.grain))) if table.grain else F.count("*")
-    totals = {f"total_{i}": total for i, total in enumerate(table.reconciled)}
-    of_rows = rows.groupBy(*by).agg(
-        F.count("*").alias("rows"),
-        cells.alias("cells"),
-        F.count_if(_is_negative(table)).alias("negative"),
-        *[F.expr(total.rows).alias(name) for name, total in totals.items()],
-    )
-    of_facts = facts.groupBy(*by).agg(
-        F.count("*").alias("facts"), *[F.expr(total.facts).alias(name) for name, total in totals.items()]
-    )
+    """Day -> its metrics; of a table that is computed whole the one key is empty.
+
+    Needs: the table's columns in `rows`; its day and what its totals name in `facts`.
+    """
     found: dict[str, GoldDayMetrics] = {}
-    for row in of_rows.collect():
-        written = {total.name: row[name] for name, total in totals.items()}
-        repeated, day = row["rows"] - row["cells"], row["day"] if by else ""
-        found[day] = GoldDayMetrics(day, row["rows"], 0, repeated, row["negative"], written)
-    for row in of_facts.collect():
-        expected = {total.name: row[name] for name, total in totals.items()}
-        day = row["day"] if by else ""
-        found[day] = replace(found.get(day, GoldDayMetrics(day)), facts=row["facts"], expected=expected)
+    for row in _of_rows(table, rows).collect():
+        repeated, day = row["rows"] - row["cells"], _day(table, row)
+        found[day] = GoldDayMetrics(day, row["rows"], 0, repeated, row["negative"], _totals(table, row))
+    for row in _of_facts(table, facts).collect():
+        day = _day(table, row)
+        of_rows = found.get(day, GoldDayMetrics(day))
+        found[day] = replace(of_rows, facts=row["facts"], expected=_totals(table, row))
     return found
 
 
+def _of_rows(table: GoldTable, rows: DataFrame) -> DataFrame:
+    """Returns: day, rows, cells (different values of the grain), negative, and a column for each total."""
+    cells = F.count_distinct(F.struct(*map(quoted, table.grain))) if table.grain else F.count("*")
+    return _by_day(table, rows).agg(
+        F.count("*").alias("rows"),
+        cells.alias("cells"),
+        F.count_if(_is_negative(table)).alias("negative"),
+        *[F.expr(total.rows).alias(f"total_{i}") for i, total in enumerate(table.reconciled)],
+    )
+
+
+def _of_facts(table: GoldTable, facts: DataFrame) -> DataFrame:
+    """Returns: day, facts, and a column for each total."""
+    totals = [F.expr(total.facts).alias(f"total_{i}") for i, total in enumerate(table.reconciled)]
+    return _by_day(table, facts).agg(F.count("*").alias("facts"), *totals)
+
+
+def _by_day(table: GoldTable, rows: DataFrame) -> GroupedData:
+    """A table that is computed whole is one group, which has a row of metrics even without rows."""
+    day = table.write.day_column
+    return rows.groupBy(*([quoted(day).cast("string").alias("day")] if day else []))
+
+
+def _day(table: GoldTable, row: Row) -> str:
+    return row["day"] if table.write.day_column else ""
+
+
+def _totals(table: GoldTable, row: Row) -> dict[str, Any]:
+    return {total.name: row[f"total_{i}"] for i, total in enumerate(table.reconciled)}
+
+
 def _is_negative(table: GoldTable) -> Expression:
-    """Whether a measure that may not be negative is."""
+    """Whether a measure is negative that must not be."""
     numbers = [
         c for c in table.columns if c.measure and not c.measure.signed and c.type.split("(")[0] in _NUMBERS
     ]

@@ -1,15 +1,20 @@
-"""A step of ETL: landed files are validated and transformed in memory, and only the result of each day is written."""
+"""ETL: landed files are validated and transformed in memory, and only the result of each day is written.
 
-from collections.abc import Callable, Collection, Mapping, Set
-from dataclasses import dataclass, field
-from functools import partial
+The rules are those of a silver contract, the aggregation is gold's. No bronze or silver is stored on the way.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.gold import Extract, GoldTable
 from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import INGESTION_DATE
+from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP, SEQUENCE
 from medallion_assets.lakehouse.control.file_ledger import UNREADABLE
+from medallion_assets.lakehouse.gold.day_metrics import ExtractDayMetrics
 from medallion_assets.lakehouse.gold.refresh import computed
 from medallion_assets.lakehouse.gold.staleness import input_versions
 from medallion_assets.lakehouse.landing.listing import list_days, list_files
@@ -21,107 +26,85 @@ from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate
-from medallion_assets.lakehouse.storage.stored_contract import hold_to_contract
-
-_DAY = "_ingestion_date"
+from medallion_assets.lakehouse.storage.stored_contract import check_stored_contract
 
 
-@dataclass(frozen=True)
-class ExtractDayMetrics:
-    """rows, broken: of the landed files; loaded: rows of the result; complaints: path -> what is wrong with it.
+def extract_days(lake: Lake, table: GoldTable, days: Collection[str]) -> dict[str, ExtractDayMetrics]:
+    """Each day's result replaces the one before. A day with an unreadable file keeps the result that it has.
 
-    whole: every file could be read; else the day keeps the result that it has
+    LandingError where the landing root or the source's folder is missing.
     """
-
-    day: str
-    rows: int = 0
-    broken: int = 0
-    loaded: int = 0
-    complaints: Mapping[str, str] = field(default_factory=dict)
-    whole: bool = True
-
-
-Write = Callable[[Lake, GoldTable, DataFrame | None, Collection[str]], None]
-"""Writes the result (None: no file was there) of the days whose files could all be read."""
-
-
-def extract_days(
-    lake: Lake, table: GoldTable, days: Collection[str], writes: bool = True
-) -> dict[str, ExtractDayMetrics]:
-    """Each day's result replaces the one before; with `writes` False it is only computed. LandingError as in bronze."""
-    return _extract(lake, table, days, _replace if writes else None)
+    with _extracted(lake, table, days) as (metrics, result):
+        readable = [day for day, of_day in metrics.items() if of_day.whole]
+        if readable and (result is not None or lake.exists(table.key)):
+            wanted = days_predicate(INGESTION_DATE, readable)
+            with one_writer(lake.root, table.key):
+                check_stored_contract(lake, table)
+                rows = lake.read(table.key).limit(0) if result is None else result.where(wanted)
+                lake.replace(rows, table.key, wanted, INGESTION_DATE)
+    return metrics
 
 
 def rebuild_extract(lake: Lake, table: GoldTable) -> dict[str, ExtractDayMetrics]:
     """The table becomes the result of all landed days, with the contract's columns and types.
 
-    BlockedDays, and the table is as it was, if a file cannot be read. LandingError as in bronze.
+    BlockedDays if a file cannot be read; the table is not changed then. LandingError as in `extract_days`.
     """
-    days = list_days(lake.landing, table.landing_folder)
-    return _extract(lake, table, days, partial(_rewrite, all_days=frozenset(days)))
+    with _extracted(lake, table, list_days(lake.landing, table.landing_folder)) as (metrics, result):
+        if unreadable := sorted(day for day, of_day in metrics.items() if not of_day.whole):
+            days = ", ".join(unreadable)
+            raise BlockedDays(f"{table.key} is as it was: files of {days} cannot be read. Correct them first")
+        with one_writer(lake.root, table.key):
+            rows = lake.empty(table.types) if result is None else result
+            lake.rewrite(rows, table.key, INGESTION_DATE)
+    return metrics
 
 
-def _extract(
-    lake: Lake, table: GoldTable, days: Collection[str], write: Write | None
-) -> dict[str, ExtractDayMetrics]:
+def audit_extract_days(lake: Lake, table: GoldTable, days: Collection[str]) -> dict[str, ExtractDayMetrics]:
+    """What `extract_days` would find in the landed files now. Writes nothing. LandingError as there."""
+    with _extracted(lake, table, days) as (metrics, _):
+        return metrics
+
+
+@contextmanager
+def _extracted(
+    lake: Lake, table: GoldTable, days: Collection[str]
+) -> Iterator[tuple[dict[str, ExtractDayMetrics], DataFrame | None]]:
+    """The metrics of the days and their rows, kept in memory within the context; None where no file has rows."""
     assert isinstance(table.write, Extract)
     contract = table.write.validated_by
-    landed, reports = read_files(
-        lake.spark, lake.landing, list_files(lake.landing, table.landing_folder, days)
-    )
-    unreadable = {report.file.day for report in reports if report.status == UNREADABLE}
-    whole = sorted(set(days) - unreadable)  # a day of which a file is missing keeps the result that it has
+    files = list_files(lake.landing, table.landing_folder, days)
+    landed, reports = read_files(lake.spark, lake.landing, files)
     if landed is None:
-        if write:
-            write(lake, table, None, whole)
-        return {day: _figures(day, reports, {}, {}) for day in days}
-    validated = validate(contract, landed.withColumn("_ingestion_timestamp", F.now())).persist()
+        yield {day: _metrics(day, reports, {}, {}) for day in days}, None
+        return
+    validated = validate(contract, landed.withColumn(INGESTION_TIMESTAMP, F.now())).persist()
     result = _result(lake, table, contract, validated).persist()
     try:
-        broken = validated.groupBy(_DAY).agg(F.count_if("_quarantined").alias("n")).collect()
-        loaded = result.groupBy(_DAY).agg(F.count("*").alias("n")).collect()
-        if write:
-            write(lake, table, result, whole)
+        broken = validated.groupBy(INGESTION_DATE).agg(F.count_if("_quarantined").alias("n")).collect()
+        loaded = result.groupBy(INGESTION_DATE).agg(F.count("*").alias("n")).collect()
+        counts = [{str(row[INGESTION_DATE]): row["n"] for row in rows} for rows in (broken, loaded)]
+        yield {day: _metrics(day, reports, *counts) for day in days}, result
     finally:
         for frame in (result, validated, landed):
             frame.unpersist()
-    counts = [{str(row[_DAY]): row["n"] for row in rows} for rows in (broken, loaded)]
-    return {day: _figures(day, reports, *counts) for day in days}
 
 
 def _result(lake: Lake, table: GoldTable, contract: SilverTable, validated: DataFrame) -> DataFrame:
-    """The transform sees the valid rows of the contract, of each key the day's last change, without deletes."""
+    """What the table makes of the valid rows; of each key only the day's last change counts, and no delete.
+
+    Needs: the columns of `validate`. Returns: the table's columns and `_gold_created_timestamp`.
+    """
     rows = validated.where("NOT _quarantined")
     if contract.write.has_keys:
-        newest = Window.partitionBy(_DAY, *map(quoted, contract.merge_keys)).orderBy(
-            F.col("_sequence").desc()
-        )
-        rows = rows.withColumn("_rank", F.row_number().over(newest)).where("_rank = 1 AND NOT _is_delete")
-    rows = rows.select(*map(quoted, business_columns(rows)), _DAY)
+        keys = Window.partitionBy(INGESTION_DATE, *map(quoted, contract.merge_keys))
+        rows = rows.withColumn("_rank", F.row_number().over(keys.orderBy(F.col(SEQUENCE).desc())))
+        rows = rows.where("_rank = 1 AND NOT _is_delete")
+    rows = rows.select(*map(quoted, business_columns(rows)), INGESTION_DATE)
     return computed(lake, table, rows, input_versions(lake.root, table))
 
 
-def _replace(lake: Lake, table: GoldTable, result: DataFrame | None, whole: Collection[str]) -> None:
-    if not whole or (result is None and not lake.exists(table.key)):
-        return
-    with one_writer(lake.root, table.key):
-        hold_to_contract(lake, table)
-        wanted = days_predicate(_DAY, whole)
-        rows = lake.read(table.key).limit(0) if result is None else result.where(wanted)
-        lake.replace(rows, table.key, wanted, _DAY)
-
-
-def _rewrite(
-    lake: Lake, table: GoldTable, result: DataFrame | None, whole: Collection[str], all_days: Set[str]
-) -> None:
-    if broken := sorted(all_days - set(whole)):
-        days = ", ".join(broken)
-        raise BlockedDays(f"{table.key} is as it was: files of {days} cannot be read. Correct them first")
-    with one_writer(lake.root, table.key):
-        lake.rewrite(lake.empty(table.types) if result is None else result, table.key, _DAY)
-
-
-def _figures(
+def _metrics(
     day: str, reports: Collection[FileReport], broken: Mapping[str, int], loaded: Mapping[str, int]
 ) -> ExtractDayMetrics:
     own = [report for report in reports if report.file.day == day]

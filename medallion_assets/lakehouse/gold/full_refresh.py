@@ -1,9 +1,13 @@
-"""Gold from nothing: every day computed anew into a table with the contract's columns and types, in one commit."""
+"""Full refresh of gold: every day is computed again, into a table with the contract's columns and types, in one commit.
+
+An extract is rebuilt by `direct_etl.py`.
+"""
 
 from dataclasses import replace
 
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.lakehouse.control.gold_refreshes import record_refresh
+from medallion_assets.lakehouse.gold.checks import blocked_by
 from medallion_assets.lakehouse.gold.day_metrics import GoldDayMetrics, metrics_by_day
 from medallion_assets.lakehouse.gold.refresh import Refresh, computed, sorted_for_writing, versions_now
 from medallion_assets.lakehouse.gold.star_join import facts_of
@@ -13,10 +17,10 @@ from medallion_assets.lakehouse.storage.locks import one_writer
 
 
 def rebuild(lake: Lake, table: GoldTable) -> Refresh:
-    """Computes the whole table from its inputs as they are, whatever is stored of it.
+    """Computes the whole table from its current inputs, whatever is stored of it.
 
-    Of a table that is computed whole, the metrics are under the calendar's last day. BlockedDays, and the table is as
-    it was, if a blocking check holds a day back.
+    The metrics of a table that is computed whole are those of the calendar's last day. BlockedDays if a blocking check
+    fails for a day; the table is not changed then.
     """
     with one_writer(lake.root, table.key):
         versions = versions_now(lake, table)
@@ -37,9 +41,10 @@ def rebuild(lake: Lake, table: GoldTable) -> Refresh:
 
 
 def _raise_if_blocked(table: GoldTable, days: dict[str, GoldDayMetrics]) -> None:
-    blocked = {day: metrics.blocked_by(table) for day, metrics in days.items() if metrics.blocked_by(table)}
+    checks = {day: blocked_by(table, metrics) for day, metrics in days.items()}
+    blocked = {day: check for day, check in checks.items() if check}
     if blocked:
-        told = ", ".join(f"{day}: {check}" if day else str(check) for day, check in sorted(blocked.items()))
+        failed = ", ".join(f"{day}: {check}" if day else check for day, check in sorted(blocked.items()))
         raise BlockedDays(
-            f"{table.key} is as it was: a blocking check holds back {told}. Correct its inputs first"
+            f"{table.key} is as it was: a blocking check holds back {failed}. Correct its inputs first"
         )

@@ -1,7 +1,7 @@
-"""A step of gold: what is asked and what its inputs touched since the last success, replaced day by day or whole.
+"""Refreshes gold: the asked days, and those that its inputs affect since the last refresh, by day or as a whole.
 
-The versions of the inputs are kept with gold's own commit, so that gold is right after any run, in whatever order the
-days were run and with or without a daemon.
+The versions of the inputs are recorded after gold's own commit. So gold is right after any run, in whatever order the
+days were run, with or without a daemon. Which days are affected is told by `staleness.py` and `changed_members.py`.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,15 +11,17 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.table import INGESTION_DATE
 from medallion_assets.lakehouse.control.gold_refreshes import Versions, last_refresh, record_refresh
 from medallion_assets.lakehouse.gold.changed_members import days_of_changed_members
+from medallion_assets.lakehouse.gold.checks import blocked_by
 from medallion_assets.lakehouse.gold.day_metrics import GoldDayMetrics, metrics_by_day
 from medallion_assets.lakehouse.gold.dimensions import as_dimension
 from medallion_assets.lakehouse.gold.staleness import (
+    affected_days,
     changed_dimensions,
     every_day,
     input_versions,
-    touched_days,
 )
 from medallion_assets.lakehouse.gold.star_join import attached, facts_of, live
 from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
@@ -28,19 +30,26 @@ from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate
-from medallion_assets.lakehouse.storage.stored_contract import hold_to_contract
+from medallion_assets.lakehouse.storage.stored_contract import check_stored_contract
 
 
 @dataclass(frozen=True)
 class Refresh:
-    """What a step did. `days` holds the asked and the touched days; `versions` are those of the inputs read."""
+    """What a step did.
+
+    days: the metrics of the asked and the affected days
+    versions: the versions of the inputs that were read
+    """
 
     days: Mapping[str, GoldDayMetrics]
     versions: Versions
 
 
 def refresh_days(lake: Lake, table: GoldTable, asked: Collection[str]) -> Refresh:
-    """Recomputes the asked and the touched days, or the whole; what does not reconcile with silver is not written."""
+    """Recomputes the asked and the affected days, or the whole table. A day that a check blocks is not written.
+
+    IncompatibleContract where the stored table cannot go on under the contract.
+    """
     with one_writer(lake.root, table.key):
         versions = versions_now(lake, table)
         if table.write.replaces_whole:
@@ -52,46 +61,46 @@ def refresh_days(lake: Lake, table: GoldTable, asked: Collection[str]) -> Refres
 
 
 def _refresh_days(lake: Lake, table: GoldTable, asked: Collection[str], versions: Versions) -> Refresh:
-    before = last_refresh(lake.root, table)
-    days = sorted(set(asked) | _touched_days(lake, table, before, versions))
+    before, day_column = last_refresh(lake.root, table), table.write.day_column
+    days = sorted(set(asked) | _affected_days(lake, table, before, versions))
     if not days:
-        _note(lake, table, before, versions)
+        _record(lake, table, before, versions)
         return Refresh({}, versions)
-    hold_to_contract(lake, table)
-    facts = facts_of(lake, table, versions).where(days_predicate(table.write.day_column, days)).persist()
+    check_stored_contract(lake, table)
+    facts = facts_of(lake, table, versions).where(days_predicate(day_column, days)).persist()
     rows = computed(lake, table, facts, versions).persist()
     found = metrics_by_day(table, rows, facts)
-    figures = {day: found.get(day, GoldDayMetrics(day)) for day in days}
-    good = [day for day in days if not figures[day].blocked_by(table)]
+    metrics = {day: found.get(day, GoldDayMetrics(day)) for day in days}
+    good = [day for day in days if not blocked_by(table, metrics[day])]
     if good:
-        wanted = days_predicate(table.write.day_column, good)
+        wanted = days_predicate(day_column, good)
         lake.replace(sorted_for_writing(table, rows.where(wanted)), table.key, wanted, table.partition_by)
-    if len(good) == len(days):  # else the days that were blocked stay touched
-        _note(lake, table, before, versions)
+    if len(good) == len(days):  # else the blocked days stay affected
+        _record(lake, table, before, versions)
     rows.unpersist()
     facts.unpersist()
-    return Refresh(figures, versions)
+    return Refresh(metrics, versions)
 
 
 def _refresh_whole(lake: Lake, table: GoldTable, versions: Versions) -> GoldDayMetrics:
-    """Without a commit where nothing differs, so that what is made of this table is not touched."""
+    """Writes no commit where no row differs, so that the tables below are not affected."""
     before = last_refresh(lake.root, table)
     if before == versions:
         return GoldDayMetrics("", rows=transaction_log.rows(lake.root, table.key))
     facts = facts_of(lake, table, versions).persist()
     rows = computed(lake, table, facts, versions).persist()
-    figures = metrics_by_day(table, rows, facts).get("", GoldDayMetrics(""))
-    if not figures.blocked_by(table):
+    metrics = metrics_by_day(table, rows, facts).get("", GoldDayMetrics(""))
+    if not blocked_by(table, metrics):
         if _differs(lake, table, rows):
             lake.rewrite(sorted_for_writing(table, rows), table.key, None)
-        _note(lake, table, before, versions)
+        _record(lake, table, before, versions)
     rows.unpersist()
     facts.unpersist()
-    return figures
+    return metrics
 
 
 def sorted_for_writing(table: GoldTable, rows: DataFrame) -> DataFrame:
-    """By day first, as the writer wants it, so that it need not sort again."""
+    """The rows sorted by day first, as the writer wants it, so that the writer need not sort again."""
     by = [table.partition_by, *table.sort_by] if table.partition_by else [*table.sort_by]
     return rows.sortWithinPartitions(*map(quoted, by)) if table.sort_by else rows
 
@@ -107,7 +116,10 @@ def _differs(lake: Lake, table: GoldTable, rows: DataFrame) -> bool:
 
 
 def audit_days(lake: Lake, table: GoldTable, days: Collection[str]) -> tuple[dict[str, GoldDayMetrics], bool]:
-    """Compares what is written with its input as it was then; also says whether an input is newer by now (stale)."""
+    """The metrics of the stored rows beside the input versions that they were computed of. Writes nothing.
+
+    Also returns whether an input is newer by now (stale).
+    """
     versions = last_refresh(lake.root, table)
     if not versions:
         return {day: GoldDayMetrics(day) for day in days}, False
@@ -122,47 +134,54 @@ def audit_days(lake: Lake, table: GoldTable, days: Collection[str]) -> tuple[dic
 
 
 def outside_days(lake: Lake, table: GoldTable, calendar: Collection[str]) -> dict[str, list[str]]:
-    """Event days of the facts that the calendar does not have, by the ingestion day that brought them."""
+    """Ingestion day -> event days of its facts that the calendar does not have.
+
+    Needs: a partition column and `_ingestion_date` in the fact table.
+    """
     fact, day = table.fact, table.fact.partition_column
-    outside = {day for day in transaction_log.partition_bytes(lake.root, fact.key) if day is not None} - set(
-        calendar
-    )
+    event_days = {
+        value for value in transaction_log.partition_bytes(lake.root, fact.key) if value is not None
+    }
+    outside = event_days - set(calendar)
     if day is None or not outside:
         return {}
     facts = live(lake, fact, None).where(days_predicate(day, outside))
     found: dict[str, list[str]] = {}
-    for row in facts.select("_ingestion_date", quoted(day)).distinct().orderBy(quoted(day)).collect():
+    for row in facts.select(INGESTION_DATE, quoted(day)).distinct().orderBy(quoted(day)).collect():
         found.setdefault(str(row[0]), []).append(str(row[1]))
     return found
 
 
 def versions_now(lake: Lake, table: GoldTable) -> Versions:
-    """Of the inputs; of a table that is generated, its calendar's first and last day in one number."""
+    """Of the inputs; of a generated table the calendar's first and last day in one number."""
     if not table.is_generated:
         return input_versions(lake.root, table)
     return {"calendar": int(f"{min(lake.calendar)}{max(lake.calendar)}".replace("-", ""))}
 
 
-def _note(lake: Lake, table: GoldTable, before: Versions, now: Versions) -> None:
+def _record(lake: Lake, table: GoldTable, before: Versions, now: Versions) -> None:
     if before != now:
         record_refresh(lake.root, table, now)
 
 
-def _touched_days(lake: Lake, table: GoldTable, before: Versions, now: Versions) -> set[str]:
+def _affected_days(lake: Lake, table: GoldTable, before: Versions, now: Versions) -> set[str]:
     """Days of facts that were added or removed, and days of facts whose dimension member changed."""
-    days = touched_days(lake.root, table, before)
+    days = affected_days(lake.root, table, before)
     if not before:
         return days  # that is, every day
     try:
         for join in changed_dimensions(table, before, now):
             days |= days_of_changed_members(lake, table, join, before, now)
-    except SPARK_ERRORS:  # the old version's files are no more
+    except SPARK_ERRORS:  # the files of the old version were removed
         days |= every_day(lake.root, table)
     return days
 
 
 def computed(lake: Lake, table: GoldTable, facts: DataFrame, versions: Versions) -> DataFrame:
-    """The facts with their members, aggregated by the measures, then transformed; with the contract's types."""
+    """The facts with their members, aggregated by the measures, then transformed, with the contract's types.
+
+    Needs: the table's `fact_columns`. Returns: its columns and `_gold_created_timestamp`.
+    """
     rows = attached(lake, table.joins, facts, versions)
     aggregates = [F.expr(sql).alias(name) for name, sql in table.aggregates.items()]
     if aggregates:

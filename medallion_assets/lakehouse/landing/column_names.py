@@ -1,4 +1,4 @@
-"""Column names as they land, made into names that Delta takes."""
+"""Column names as they land, made into names that Delta takes. Names of any other kind stay as they are."""
 
 import re
 from collections.abc import Sequence
@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from medallion_assets.errors import MedallionError
 
 
+class UnreadableFile(MedallionError):
+    """A file cannot be read as it is. The message says what is wrong and how to fix it; the caller adds the path."""
+
+
 def clean_name(name: str, position: int) -> str:
-    """A name that Delta takes and that no column of ours bears. Positions count from 1."""
+    """A name that Delta takes and that is no technical column. `position`, from 1 on, names an empty one."""
     name = re.sub(r"[ ,;{}()\n\t=]", "_", name.strip()) or f"column_{position}"
     return f"landed{name}" if name.startswith("_") else name
 
@@ -21,7 +25,3 @@ def clean_names(names: Sequence[str]) -> tuple[str, ...]:
             raise UnreadableFile(f"the column {name!r} occurs twice (case aside); rename one of them")
         seen.add(name.lower())
     return cleaned
-
-
-class UnreadableFile(MedallionError):
-    """A file that cannot be taken as it is. The message says what is wrong and how to mend it."""

@@ -1,4 +1,4 @@
-"""The landing folder: which days and which whole files it has."""
+"""The landing folder: which days it has, and which complete files. Their content is read by `reader.py`."""
 
 import os
 import re
@@ -11,23 +11,26 @@ from pathlib import Path
 from medallion_assets.errors import MedallionError
 
 UNFINISHED = (".part", ".tmp")
-
-
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class LandingError(MedallionError):
-    """The landing itself is not there. The message names the folder and says how to mend it."""
+    """A landing folder is missing or cannot be listed. The message names it and says how to fix it."""
 
 
 @dataclass(frozen=True)
 class LandedFile:
-    """One landed file. Path, size and time of change together are its identity."""
+    """One landed file. Path, size and time of change together are its identity.
+
+    path: relative to the landing root
+    size: bytes
+    modified_at: UTC, in whole milliseconds as Spark gives them, so that rows and listings agree
+    """
 
     day: str
-    path: str  # relative to the landing root
+    path: str
     size: int
-    modified_at: datetime  # UTC, whole milliseconds as Spark gives them, so that rows and listings agree
+    modified_at: datetime
 
 
 def list_days(root: str, source: str) -> list[str]:
@@ -37,9 +40,10 @@ def list_days(root: str, source: str) -> list[str]:
 
 
 def list_files(root: str, source: str, days: Collection[str]) -> list[LandedFile]:
-    """The whole files of these days, sorted by path; a day without a folder has none.
+    """The complete files of these days, sorted by path; a day without a folder has none.
 
-    LandingError if the source cannot be listed: an unmounted disk must not look like an empty day.
+    Files whose name begins with `_` or `.`, or ends with an ending of UNFINISHED, are not complete. LandingError if the
+    source cannot be listed: an unmounted disk must not look like an empty day.
     """
     folder = _source_folder(root, source)
     existing = sorted(set(days) & set(list_days(root, source)))
@@ -62,7 +66,10 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             return list(entries)
     except OSError as error:
-        raise LandingError(f"{folder} cannot be listed ({error.strerror}): allow it to be read") from error
+        message = (
+            f"The landing folder {folder} cannot be listed ({error.strerror}): allow this user to read it"
+        )
+        raise LandingError(message) from error
 
 
 def _is_day_folder(name: str) -> bool:
@@ -82,7 +89,7 @@ def _files(root: str, day: str, folder: str) -> Iterator[LandedFile]:
         if entry.is_dir():
             yield from _files(root, day, entry.path)
         else:
-            with suppress(FileNotFoundError):  # gone since it was listed
+            with suppress(FileNotFoundError):  # removed since it was listed
                 status = entry.stat()
                 modified_at = EPOCH + timedelta(milliseconds=status.st_mtime_ns // 1_000_000)
                 path = Path(entry.path).relative_to(root).as_posix()

@@ -1,7 +1,6 @@
-"""The landing: which files there are, and their records as text.
+"""The records of landed files as text: one DataFrame of many files, whatever is wrong with some of them.
 
-Here: listing, identity, and one DataFrame out of many files, whatever is wrong with some of them.
-Not here: how a format is read (`formats`), and what becomes of the records (`bronze`).
+How a format is read belongs to `formats`; what becomes of the records to `bronze`.
 """
 
 import os
@@ -11,23 +10,30 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
+from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile
 from medallion_assets.lakehouse.landing.formats.detection import sniff
-from medallion_assets.lakehouse.landing.formats.layout import CORRUPT, SOURCE_FILE, Layout, text_size
+from medallion_assets.lakehouse.landing.formats.layout import Layout, text_size
 from medallion_assets.lakehouse.landing.formats.loader import load
 from medallion_assets.lakehouse.landing.listing import LandedFile
 
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one file: 'loaded', 'empty' (no records) or 'unreadable'."""
+    """What became of one file.
+
+    status: loaded, empty (no records) or unreadable
+    rows, corrupt: its records, and how many of them are broken
+    message: what is wrong with the file and how to fix it
+    columns: as landed; of JSON those that have a value
+    """
 
     file: LandedFile
     status: str
-    rows: int = 0  # corrupt ones included
+    rows: int = 0
     corrupt: int = 0
-    message: str = ""  # what is wrong with the file and how to mend it
-    columns: tuple[str, ...] = ()  # as landed; of JSON those that hold anything
+    message: str = ""
+    columns: tuple[str, ...] = ()
 
 
 def read_files(
@@ -35,7 +41,8 @@ def read_files(
 ) -> tuple[DataFrame | None, list[FileReport]]:
     """The records of the files as text, persisted (the caller unpersists), and a report per file.
 
-    The landed fields come first, sorted, then `formats.reading.ADDED`. None if there is no record at all.
+    Returns: the landed fields, sorted, then `formats.loader.ADDED`; None if there is no record at all. Spark's error
+    where no file is to blame.
     """
     layouts, reasons = _sniff_all(root, files)
     frame, counts, failed = load(spark, root, layouts)
@@ -61,7 +68,7 @@ def read_files(
 
 
 def _sniff_all(root: str, files: Sequence[LandedFile]) -> tuple[dict[str, Layout], dict[str, str]]:
-    """By path: the layouts of the files that hold something, and why other files cannot be read."""
+    """Path -> the layout of a file that has records; path -> why a file cannot be read."""
     layouts: dict[str, Layout] = {}
     reasons: dict[str, str] = {}
     for file in files:
@@ -70,7 +77,7 @@ def _sniff_all(root: str, files: Sequence[LandedFile]) -> tuple[dict[str, Layout
         except UnreadableFile as error:
             reasons[file.path] = str(error)
         except OSError as error:
-            reasons[file.path] = f"{error.strerror or error}; allow it to be read, or land it again"
+            reasons[file.path] = f"{error.strerror or error}; allow this user to read it, or land it again"
         else:
             if layout:
                 layouts[file.path] = layout
@@ -83,9 +90,9 @@ def _repairs(
     counts: Mapping[str, Row],
     failed: Collection[str],
 ) -> dict[str, Layout]:
-    """How to read the files again that came back with swallowed lines or undecoded bytes.
+    """Path -> how to read a file again that had swallowed lines or undecoded bytes.
 
-    Also those that failed: a quote unclosed for long is beyond the parser's limit.
+    Files that failed are among them: a field with an unclosed quote may be longer than the parser's limit.
     """
     repairs = {}
     for file in files:
@@ -106,22 +113,22 @@ def _unread(file: LandedFile, layout: Layout | None, reason: str) -> FileReport:
 
 def _loaded(file: LandedFile, layout: Layout, count: Row, undecoded: int) -> FileReport:
     columns = layout.columns or tuple(name for name in count["columns"] if name)
-    unmended = count["swallowed"] and layout.may_swallow
-    complaint = _complaint(count["corrupt"], min(undecoded, count["corrupt"]), unmended)
+    unrepaired = count["swallowed"] and layout.may_swallow
+    complaint = _complaint(count["corrupt"], min(undecoded, count["corrupt"]), unrepaired)
     message = complaint and f"{file.path}: {complaint}"
     return FileReport(file, "loaded", count["rows"], count["corrupt"], message, columns)
 
 
-def _complaint(corrupt: int, undecoded: int, unmended: bool) -> str:
+def _complaint(corrupt: int, undecoded: int, unrepaired: bool) -> str:
     complaints = []
     if undecoded:
         complaints.append(f"{undecoded} records are not valid UTF-8; convert the file to UTF-8")
     if corrupt > undecoded:
         complaints.append(
             f"{corrupt - undecoded} records are broken (number of fields, quotes, or JSON); "
-            f"see {CORRUPT} and land the file again"
+            f"see {CORRUPT_RECORD} and land the file again"
         )
-    if unmended:
+    if unrepaired:
         complaints.append(
             "a quote may be unclosed and have swallowed lines; split the file, it is too large to tell"
         )

@@ -1,6 +1,6 @@
-"""Keeps tables small and gives them back: compaction, vacuum, retention, rollback to an older version.
+"""Table maintenance: compaction, removal of old files, retention, and rollback to an older version.
 
-No row is computed here. What is wrong or late is told by `monitoring`.
+No row is computed here. What is wrong or late is found by `monitoring`.
 """
 
 from medallion_assets.lakehouse.maintenance.optimize import maintain

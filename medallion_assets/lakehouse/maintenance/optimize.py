@@ -1,7 +1,7 @@
-"""Upkeep of the lake: files of fragmented partitions are compacted, those that no reader needs any more are removed.
+"""Maintenance of all tables: fragmented partitions are compacted, and files that no reader needs are removed.
 
-No row changes, but for tombstones and quarantined rows that the contract keeps no longer. Where the log and a listing
-tell that there is nothing to do, nothing starts and nothing is committed.
+No row changes, except that tombstones and quarantined rows are purged as the contract says. Where the log and a listing
+show that there is nothing to do, no Spark job starts and nothing is committed.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.sql_text import quoted_name, quoted_text
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.control import (
     file_ledger,
@@ -23,13 +24,12 @@ from medallion_assets.lakehouse.control import (
     watermarks,
 )
 from medallion_assets.lakehouse.maintenance.results import MaintenanceResult
-from medallion_assets.lakehouse.maintenance.vacuum import _sizes, _vacuumed
+from medallion_assets.lakehouse.maintenance.vacuum import file_sizes, vacuumed
 from medallion_assets.lakehouse.silver.purge import purge_expired
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
-from medallion_assets.lakehouse.storage.predicates import literal
 
 CONTROL = (
     file_ledger.LANDED_FILES.key,
@@ -41,15 +41,18 @@ CONTROL = (
 )
 
 FRAGMENTS = 8
-"""Small files of a partition from which on it is rewritten: fewer cost a reader less than a daily rewrite would."""
+"""How many small files make a partition fragmented: fewer cost readers less than a daily rewrite would."""
 SMALL = 32 * 2**20
-"""Bytes. A quarter of what Spark reads in one task: opening a smaller file is what the task spends its time on."""
+"""Bytes. A quarter of what Spark reads in one task: with smaller files a task mostly opens files."""
 
 
 def maintain(lake: Lake, tables: Iterable[Table]) -> list[MaintenanceResult]:
-    """All tables that are there, with their quarantines and the control tables. One that fails keeps no other back."""
-    expired = [
-        _expired(lake, table)
+    """Maintains all tables that exist, with their quarantines and the control tables; a result for each.
+
+    A table that fails does not stop the others: its result has the error.
+    """
+    purged = [
+        _purge(lake, table)
         for table in tables
         if isinstance(table, SilverTable) and table.purge_after is not None
     ]
@@ -59,11 +62,11 @@ def maintain(lake: Lake, tables: Iterable[Table]) -> list[MaintenanceResult]:
         if table.layer == "silver":
             works[quarantine_key(table.name)] = _by_spark
     works |= dict.fromkeys(CONTROL, _by_delta_rs)
-    kept = [_kept(lake, key, work) for key, work in works.items() if lake.exists(key)]
-    return [*(one for one in expired if one), *kept]
+    done = [_tried(lake, key, work) for key, work in works.items() if lake.exists(key)]
+    return [*(result for result in purged if result), *done]
 
 
-def _expired(lake: Lake, table: SilverTable) -> MaintenanceResult:
+def _purge(lake: Lake, table: SilverTable) -> MaintenanceResult:
     try:
         done = purge_expired(lake, table, datetime.now(timezone.utc))
     except Exception as error:
@@ -71,7 +74,7 @@ def _expired(lake: Lake, table: SilverTable) -> MaintenanceResult:
     return MaintenanceResult(table.key, expired=done.tombstones + done.quarantined)
 
 
-def _kept(lake: Lake, key: str, work: Callable[[Lake, str], MaintenanceResult]) -> MaintenanceResult:
+def _tried(lake: Lake, key: str, work: Callable[[Lake, str], MaintenanceResult]) -> MaintenanceResult:
     try:
         with one_writer(lake.root, key):
             return work(lake, key)
@@ -80,25 +83,26 @@ def _kept(lake: Lake, key: str, work: Callable[[Lake, str], MaintenanceResult]) 
 
 
 def _failed(key: str, error: Exception) -> MaintenanceResult:
-    """An error of whatever type is told at the end, after the other tables."""
+    """An error of any type is reported at the end, after the other tables."""
     reason = (str(error).strip().splitlines() or [""])[0]
     return MaintenanceResult(key, error=f"{type(error).__name__}: {reason}")
 
 
 def _by_spark(lake: Lake, key: str, sort_by: Collection[str] = ()) -> MaintenanceResult:
+    """Tables of the layers, and quarantines. `sort_by` names no partition column."""
     before = DeltaTable(lake.path(key))
     if not (where := fragmented(before)):
-        return _vacuumed(lake, key, MaintenanceResult(key))
+        return vacuumed(lake, key, MaintenanceResult(key))
     optimizer = SparkTable.forPath(lake.spark, lake.path(key)).optimize().where(where)
-    if sort_by:  # else compaction would undo the order that gold wrote, by which statistics skip files
-        optimizer.executeZOrderBy(*sort_by)
+    if sort_by:  # plain compaction would undo the order of gold's rows, by which statistics skip files
+        optimizer.executeZOrderBy(*map(quoted_name, sort_by))
     else:
         optimizer.executeCompaction()
-    return _vacuumed(lake, key, _compacted(key, before, DeltaTable(lake.path(key))))
+    return vacuumed(lake, key, _compacted(key, before, DeltaTable(lake.path(key))))
 
 
 def fragmented(table: DeltaTable) -> str:
-    """The predicate of the partitions with many small files; empty where there are none."""
+    """The SQL predicate of the partitions with many small files; empty where there are none."""
     small: dict[str | None, int] = {}
     for value, size in transaction_log.active_files(table).values():
         small[value] = small.get(value, 0) + (size < SMALL)
@@ -106,29 +110,29 @@ def fragmented(table: DeltaTable) -> str:
     columns = table.metadata().partition_columns
     if not values or not columns:
         return "true" if values else ""
-    column = f"`{columns[0]}`"
-    listed = ", ".join(literal(value) for value in values if value is not None)
+    column = quoted_name(columns[0])
+    listed = ", ".join(quoted_text(value) for value in values if value is not None)
     parts = [f"CAST({column} AS STRING) IN ({listed})"] if listed else []
     return " OR ".join(parts + ([f"{column} IS NULL"] if None in values else []))
 
 
 def _compacted(key: str, before: DeltaTable, after: DeltaTable) -> MaintenanceResult:
     old, new = transaction_log.active_files(before), transaction_log.active_files(after)
-    gone, made = old.keys() - new.keys(), new.keys() - old.keys()
-    sizes = sum(old[file][1] for file in gone), sum(new[file][1] for file in made)
-    return MaintenanceResult(key, 0, len(gone), len(made), *sizes)
+    removed, added = old.keys() - new.keys(), new.keys() - old.keys()
+    sizes = sum(old[file][1] for file in removed), sum(new[file][1] for file in added)
+    return MaintenanceResult(key, 0, len(removed), len(added), *sizes)
 
 
 def _by_delta_rs(lake: Lake, key: str) -> MaintenanceResult:
-    """Control tables. The checkpoint spares their readers, the sensors above all, the commits since the last one."""
-    path, saved = lake.path(key), MaintenanceResult(key)
+    """Control tables. With a checkpoint their readers, mostly sensors, need not read the commits before it."""
+    path, result = lake.path(key), MaintenanceResult(key)
     before = DeltaTable(path)
     if fragmented(before):
         DeltaTable(path).optimize.compact()
-        saved = _compacted(key, before, DeltaTable(path))
+        result = _compacted(key, before, DeltaTable(path))
     table = DeltaTable(path)
     table.create_checkpoint()
-    sizes = _sizes(path, table.vacuum(full=True))
+    sizes = file_sizes(path, table.vacuum(full=True))
     if sizes:
         table.vacuum(full=True, dry_run=False)
-    return replace(saved, removed=len(sizes), bytes_removed=sum(sizes.values()))
+    return replace(result, removed=len(sizes), bytes_removed=sum(sizes.values()))

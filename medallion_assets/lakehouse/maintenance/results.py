@@ -1,16 +1,17 @@
-"""What maintenance did to a table."""
+"""What maintenance did to a table. How a run is reported belongs to `orchestration/jobs`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class MaintenanceResult:
-    """What upkeep did to a table: compaction made `compacted` files, of `bytes_before`, into `made`, of `bytes_after`.
+    """What maintenance did to one table; false where it did nothing.
 
-    expired: tombstones and quarantined rows older than the contract's `purge_after`
-    removed, bytes_removed: files that no version kept needs, and those that killed writers left
-    waits_for: the gold table that was last computed of a version whose files would be removed: nothing was
-    error: why the table could not be kept, in one line
+    expired: how many tombstones and quarantined rows were purged, by the contract's `purge_after`
+    compacted, bytes_before: the files that compaction replaced; made, bytes_after: those that it wrote
+    removed, bytes_removed: files that no kept version needs, and files that killed writers left
+    waits_for: the gold table that still reads a version whose files would be removed; so none were removed
+    error: why the table was not maintained, in one line
     """
 
     key: str

@@ -1,4 +1,4 @@
-"""For how long files that a table no longer needs are kept: until no reader of an older version can ask for them."""
+"""How long old files of a table are kept: until no reader needs an older version. `vacuum.py` removes them."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -10,20 +10,23 @@ from medallion_assets.lakehouse.maintenance.time_travel import commit_times
 from medallion_assets.lakehouse.storage.lake import table_path
 
 FLOOR = timedelta(days=7)
-"""What Delta keeps by default: no reader, and no writer whose files are not committed yet, takes as long."""
+"""Delta's default: no reader, and no writer before its commit, takes as long."""
 SLACK = timedelta(hours=1)
-"""A file counts as removed a little before its commit, by the writer's clock."""
+"""By the writer's clock, a file is removed a little before the commit that removes it."""
 
 
-def retention(now: datetime, undone: Collection[datetime]) -> timedelta:
-    """`undone`: when versions that are still read were replaced. Files that were removed then or later are kept."""
-    return max([FLOOR, *(now - moment + SLACK for moment in undone)])
+def retention(now: datetime, replaced: Collection[datetime]) -> timedelta:
+    """How long removed files must be kept.
+
+    replaced: when the versions that are still read were replaced; files removed then or later are kept
+    """
+    return max([FLOOR, *(now - moment + SLACK for moment in replaced)])
 
 
-def undone(root: str, key: str) -> dict[str, datetime]:
+def replaced_at(root: str, key: str) -> dict[str, datetime]:
     """Gold table -> when the version of this table that it was last computed of was replaced, if it was.
 
-    Gold reads it again: to reconcile what it wrote, and to tell which members of a dimension changed since.
+    Gold reads that version again, to reconcile what it wrote and to find the members of a dimension that changed since.
     """
     read = _versions_read(root, key)
     times = commit_times(root, key) if read else {}
@@ -35,7 +38,7 @@ def undone(root: str, key: str) -> dict[str, datetime]:
 
 
 def _versions_read(root: str, key: str) -> dict[str, int]:
-    """Under whatever contract gold was computed; a table whose folder is gone reads nothing any more."""
+    """Gold table -> the version of this table that it reads, whatever its contract was; only gold tables that exist."""
     read = {row.table_name: row.inputs.get(key) for row in gold_refreshes.all_refreshes(root)}
     return {
         gold: version

@@ -1,7 +1,7 @@
-"""A table as it was at an older version: Delta's RESTORE, and what the ledgers say since taken back.
+"""Rolls a table back to an older version: Delta's RESTORE, after the ledgers were reverted to that version.
 
-The ledgers are taken back first, to what the older version holds, so that a crash in between repeats work and loses
-nothing. Sources and inputs stay as they are: the next runs of the days told bring the table up to date with them.
+The ledgers are reverted first, so that a crash in between repeats work and loses nothing. Sources and inputs stay as
+they are: the next runs of the returned days bring the table up to date with them.
 """
 
 from collections.abc import Collection
@@ -13,8 +13,8 @@ from delta.tables import DeltaTable as SparkTable
 from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.table import Table
-from medallion_assets.contracts.technical_columns import PROVENANCE
+from medallion_assets.contracts.table import INGESTION_DATE, Table
+from medallion_assets.contracts.technical_columns import PROVENANCE, SOURCE_FILE
 from medallion_assets.lakehouse.bronze.batches import batch_entry
 from medallion_assets.lakehouse.control import gold_refreshes, watermarks
 from medallion_assets.lakehouse.control.file_ledger import (
@@ -33,13 +33,17 @@ from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 
-Held = dict[str, dict[str, int]]
-"""Ingestion day -> file -> rows, of a version of a table."""
+StoredFiles = dict[str, dict[str, int]]
+"""Ingestion day -> file -> number of rows, in a version of a table."""
 
 
 @dataclass(frozen=True)
 class Rollback:
-    """What was done: `days` are to be restated, `taken_back` is how many rows of ledgers were changed or removed."""
+    """What was done.
+
+    days: the days to run again
+    taken_back: how many rows of control tables were changed or removed
+    """
 
     from_version: int
     to_version: int
@@ -48,59 +52,67 @@ class Rollback:
 
 
 def rollback(lake: Lake, table: Table, version: int) -> Rollback:
-    """Restores the table in one commit, or in none where the version is the current one. RollbackError if it cannot."""
+    """Restores the table in one commit; in none if the version is the current one. RollbackError if it cannot."""
     with one_writer(lake.root, table.key):
         times = commit_times(lake.root, table.key)
         now = max(times)
         if version not in times:
-            raise RollbackError(f"{table.key} has no version {version}: there are {min(times)} to {now}")
+            raise RollbackError(
+                f"{table.key} has no version {version}: there are {min(times)} to {now}; choose one of these"
+            )
         if version == now:
             return Rollback(now, version, [], 0)
         try:
             days, taken_back = _LAYERS[table.layer](lake, table, version, times[version + 1])
             SparkTable.forPath(lake.spark, lake.path(table.key)).restoreToVersion(version)
         except SPARK_ERRORS as error:
-            if not any(sign in str(error) for sign in _FILES_GONE):
+            if not any(condition in str(error) for condition in _FILES_REMOVED):
                 raise
             raise RollbackError(
                 f"{table.key}: version {version} cannot be restored, since files of it were removed (vacuumed). "
-                "Which is the oldest that can be is not known: choose a newer one"
+                "Choose a newer version"
             ) from error
         return Rollback(now, version, sorted(days), taken_back)
 
 
 def _silver(lake: Lake, table: SilverTable, version: int, since: datetime) -> tuple[Collection[str], int]:
-    """Days that were folded since, and files held that no ledger knows, are under way: their next run restates them."""
-    held = _held(lake, table, version)
-    known = entries(lake.root, FoldedEntry, table.key)
+    """Marks as in progress the days that were merged since, and the stored files that the ledger does not have.
+
+    Their next run computes these days again.
+    """
+    stored = _stored_files(lake, table, version)
+    previous_entries = entries(lake.root, FoldedEntry, table.key)
     recorded = days_since(lake.root, FoldedEntry, table.key, since)
     marked: list[FoldedEntry] = []
-    for day in known.keys() | held.keys():
-        files = known.get(day, {})
-        lost = [path for path in held.get(day, {}) if path not in files]
+    for day in previous_entries.keys() | stored.keys():
+        files = previous_entries.get(day, {})
+        lost = [path for path in stored.get(day, {}) if path not in files]
         if day in recorded or lost or any(entry.fingerprint == IN_PROGRESS for entry in files.values()):
             marked += [replace(entry, fingerprint=IN_PROGRESS) for entry in files.values()]
-            marked += [started_entry(table, _unknown(table.inputs[0], day, path)) for path in lost]
+            marked += [started_entry(table, _unknown_file(table.inputs[0], day, path)) for path in lost]
     days = {entry.day for entry in marked}
     record(lake.root, FoldedEntry, table.key, days, marked)
     return days, len(marked) + watermarks.revert_since(lake.root, table.key, since)
 
 
 def _bronze(lake: Lake, table: BronzeTable, version: int, since: datetime) -> tuple[Collection[str], int]:
-    """Of days that were taken since, files are to be read again; batches, which cannot be, are what is held of them."""
-    held, columns = _held(lake, table, version), lake.read(table.key, version).columns
-    # Before the batches: of what is read twice nothing is doubled, of what is not read again all would be lost.
+    """Marks as pending the files of days that were ingested since, so that they are read again.
+
+    Batches of a followed source cannot be read again: their entries become what the version has of them.
+    """
+    stored, columns = _stored_files(lake, table, version), lake.read(table.key, version).columns
+    # Watermarks first: a source that is read twice doubles no row, but changes that are not read again would be lost.
     removed = watermarks.revert_since(lake.root, table.key, since)
-    known = entries(lake.root, LandedEntry, table.key)
+    previous_entries = entries(lake.root, LandedEntry, table.key)
     recorded = days_since(lake.root, LandedEntry, table.key, since)
     marked: list[LandedEntry] = []
-    for day in known.keys() | held.keys():
-        files, counts = known.get(day, {}), held.get(day, {})
+    for day in previous_entries.keys() | stored.keys():
+        files, counts = previous_entries.get(day, {}), stored.get(day, {})
         pending = any(entry.status == PENDING for entry in files.values())
         if not (day in recorded or pending or counts.keys() - files.keys()):
             continue
         for path in files.keys() | counts.keys():
-            entry = files.get(path) or _unknown(table, day, path, columns)
+            entry = files.get(path) or _unknown_file(table, day, path, columns)
             if path in counts and not table.write.lands_files:
                 marked.append(batch_entry(table, path, day, counts[path], entry.columns))
             else:
@@ -108,35 +120,38 @@ def _bronze(lake: Lake, table: BronzeTable, version: int, since: datetime) -> tu
     days = {entry.day for entry in marked}
     record(lake.root, LandedEntry, table.key, days, marked)
     if days and not table.write.lands_files:
-        days.add(_today())  # what is pulled again comes today
+        days.add(_today())  # the batch that is pulled again belongs to today
     return days, len(marked) + removed
 
 
 def _gold(lake: Lake, table: GoldTable, version: int, since: datetime) -> tuple[Collection[str], int]:
-    """The inputs' versions of then: the next run computes what they touched since. An extract has no ledger."""
-    touched = transaction_log.touched_days(lake.root, table.key, version) or set()
+    """Reverts the recorded input versions: the next run computes the days that the inputs affected since.
+
+    An extract records none.
+    """
+    days = transaction_log.affected_partitions(lake.root, table.key, version) or set()
     if table.write.replaces_whole:
-        touched = {_today()}  # the run of any day computes it
-    taken = 0 if table.write.is_extract else gold_refreshes.revert_since(lake.root, table, since)
-    return {day for day in touched if day is not None}, taken
+        days = {_today()}  # a run of any day computes the table
+    reverted = 0 if table.write.is_extract else gold_refreshes.revert_since(lake.root, table, since)
+    return {day for day in days if day is not None}, reverted
 
 
-def _held(lake: Lake, table: Table, version: int) -> Held:
-    held: Held = {}
+def _stored_files(lake: Lake, table: Table, version: int) -> StoredFiles:
+    stored: StoredFiles = {}
     for row in lake.read(table.key, version).groupBy(*PROVENANCE).count().collect():
-        held.setdefault(str(row["_ingestion_date"]), {})[row["_source_file"]] = row["count"]
-    return held
+        stored.setdefault(str(row[INGESTION_DATE]), {})[row[SOURCE_FILE]] = row["count"]
+    return stored
 
 
 def _today() -> str:
     return f"{datetime.now(timezone.utc):%Y-%m-%d}"
 
 
-def _unknown(bronze: Table, day: str, path: str, columns: Collection[str] = ()) -> LandedEntry:
-    """A file of which no more is known than that rows of it are there: no listing shows one like it."""
+def _unknown_file(bronze: Table, day: str, path: str, columns: Collection[str] = ()) -> LandedEntry:
+    """The entry of a file of which only the rows are known. Its size and time match no landed file."""
     names = [name for name in columns if not name.startswith("_")]
     return LandedEntry(bronze.key, day, path, 0, "", PENDING, 0, 0, names)
 
 
 _LAYERS = {"bronze": _bronze, "silver": _silver, "gold": _gold}
-_FILES_GONE = ("FileNotFoundException", "FILE_NOT_EXIST", "FILE_NOT_FOUND", "missing from the file system")
+_FILES_REMOVED = ("FileNotFoundException", "FILE_NOT_EXIST", "FILE_NOT_FOUND", "missing from the file system")

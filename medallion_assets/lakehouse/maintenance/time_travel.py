@@ -1,4 +1,4 @@
-"""The version of a table that somebody asks for: by its number, or by a time."""
+"""The version of a table that somebody asks for: by its number, or by a time. `rollback.py` restores it."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
@@ -15,28 +15,30 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class RollbackError(MedallionError):
-    """What was asked cannot be restored. The table was not changed."""
+    """The version that was asked for cannot be restored. The table was not changed. The message says what can be."""
 
 
 def find(root: str, tables: Mapping[str, Table], key: str) -> Table:
-    """The table of that name, which must be in the lake; RollbackError names those that can be rolled back."""
+    """The table of that key. RollbackError, which names the tables to choose from, where it is not in the lake."""
     quarantines = {
         quarantine_key(table.name): table.key for table in tables.values() if table.layer == "silver"
     }
     if silver := quarantines.get(key):
         raise RollbackError(
-            f"{key} is not rolled back by itself: restating days of {silver} replaces them there, too"
+            f"{key} cannot be rolled back by itself: run the days of {silver} again, which replaces them in both"
         )
     if key not in tables or transaction_log.version(root, key) is None:
-        there = ", ".join(other for other in tables if transaction_log.version(root, other) is not None)
-        raise RollbackError(f"There is no table {key!r} in the lake. Name one of: {there or 'none is there'}")
+        existing = ", ".join(other for other in tables if transaction_log.version(root, other) is not None)
+        raise RollbackError(
+            f"There is no table {key!r} in the lake. Name one of: {existing or 'it has none yet'}"
+        )
     return tables[key]
 
 
 def version_asked(root: str, key: str, version: str, as_of: str) -> int:
-    """`version`, or the last one committed at or before `as_of`: a time, of UTC unless it says otherwise."""
+    """`version`, or the last version committed at or before the time `as_of` (UTC without a zone). RollbackError."""
     if bool(version) == bool(as_of):
-        raise RollbackError("Say either VERSION, such as 3, or AS_OF, such as 2026-01-05T10:00 (UTC)")
+        raise RollbackError("Give either VERSION, such as 3, or AS_OF, such as 2026-01-05T10:00 (UTC)")
     if version:
         if not version.isdecimal():
             raise RollbackError(f"{version!r} is no version: give a whole number, such as 3")
@@ -51,13 +53,13 @@ def version_asked(root: str, key: str, version: str, as_of: str) -> int:
     if not found:
         first = min(times)
         raise RollbackError(
-            f"{key} was not there at {moment}: its first version, {first}, is of {times[first]}"
+            f"{key} has no version as old as {moment}: its first version, {first}, is of {times[first]}"
         )
     return max(found)
 
 
 def commit_times(root: str, key: str) -> dict[int, datetime]:
-    """Version -> when it was committed, of those that the log still tells of, oldest first."""
+    """Version -> when it was committed (UTC), of the versions that are still in the log, oldest first."""
     commits = DeltaTable(table_path(root, key)).history()
     return {
         commit["version"]: _EPOCH + timedelta(milliseconds=commit["timestamp"])

@@ -1,4 +1,4 @@
-"""What is wrong, late or waits to be read, told without Spark and without data files.
+"""What is wrong, late or waits to be read, found without Spark and without data files.
 
-Nothing is repaired here. Whom to tell is decided in `orchestration/alerting`.
+Nothing is repaired here. Who is told is decided in `orchestration/alerting`.
 """

@@ -1,4 +1,7 @@
-"""Which tables are late: the last day that had to be there by now is not. Backfilling an older day mends nothing."""
+"""Which tables are late: their latest due day has no data. A backfill of older days does not change that.
+
+When a day is due is decided in `contracts/freshness.py`; who is told in `orchestration/alerting`.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,7 +12,7 @@ from medallion_assets.lakehouse.control.run_log import OK, entries_of
 
 
 def late_tables(root: str, tables: Iterable[Table], now: datetime) -> dict[str, str]:
-    """Table -> what is late, of those whose contract says when a day is due."""
+    """Table -> which day is late and why, of the tables whose contract says when a day is due (`due`)."""
     late: dict[str, str] = {}
     for table in tables:
         if table.due is None:

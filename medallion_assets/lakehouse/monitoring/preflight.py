@@ -1,7 +1,7 @@
-"""What a run needs before it begins: Java, jars, a lake that can be written, room on its disk, a source to read.
+"""Pre-flight checks of a run: Java, jars, a lake that can be written, free disk space, a source that can be read.
 
-A run that lacks one of them would fail minutes later, with an error of Spark's that does not say how to mend it.
-No session is started and no data read.
+Without them a run would fail minutes later, with an error of Spark that does not say how to fix it. No session is
+started and no data is read.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 from medallion_assets.contracts.table import Table
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.landing.listing import LandingError, list_days
-from medallion_assets.lakehouse.spark.jars import KEPT, cache
+from medallion_assets.lakehouse.spark.jars import JARS, cache
 from medallion_assets.lakehouse.spark.java import JavaError, java_home
 
 LIMIT = "MEDALLION_MIN_FREE_MB"
@@ -25,7 +25,7 @@ MINIMUM_FREE = 200 * 2**20
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at and where; `problem` says what is wrong and how to mend it."""
+    """What was checked and where. `problem` says what is wrong and how to fix it; it is empty if all is well."""
 
     what: str
     where: str
@@ -37,22 +37,24 @@ class Finding:
 
 
 class PreCheckError(MedallionError):
-    """A run would fail. A line for each problem: what, where and how to mend it."""
+    """A run would fail. The message has a line for each problem: what, where and how to fix it."""
 
 
 def before_run(root: str, landing: str, table: Table, needs_java: bool) -> None:
-    """PreCheckError if a step of the table cannot succeed. Milliseconds, but for Java's first answer (0.3 s)."""
+    """PreCheckError if a step of the table cannot succeed. Takes milliseconds; Java's first answer takes 0.3 s."""
     found = [lake_writable(root), free_disk(root, minimum_free()), source_readable(landing, table)]
     raise_problems([*([java(), jars()] if needs_java else []), *(finding for finding in found if finding)])
 
 
 def raise_problems(findings: Iterable[Finding]) -> None:
+    """PreCheckError with a line for each problem, if there is one."""
     lines = [f"{one.what}, {one.where}: {one.problem}" for one in findings if not one.ok]
     if lines:
         raise PreCheckError("\n".join(lines))
 
 
 def java() -> Finding:
+    """Whether there is a Java that Spark runs on."""
     where = os.environ.get("JAVA_HOME", "")
     try:
         return Finding("Java", _java_home(where, os.environ.get("PATH", "")))
@@ -62,24 +64,24 @@ def java() -> Finding:
 
 @lru_cache
 def _java_home(named: str, path: str) -> str:
-    """One answer for each environment, as every question starts a process; an error is not kept."""
+    """One answer for each environment, since asking starts a process; an error is not cached."""
     return java_home()
 
 
 def jars() -> Finding:
-    """No jar at all is no problem: the first session fetches them."""
+    """Whether the cached jars are complete. An empty cache is no problem: the first session fetches them."""
     folder = cache()
-    held = [any(folder.glob(pattern)) for pattern in KEPT]
-    if all(held):
+    cached = [any(folder.glob(pattern)) for pattern in JARS]
+    if all(cached):
         return Finding("jars", str(folder))
     if not folder.is_dir() or not any(folder.iterdir()):
         return Finding("jars", f"{folder} (empty: the first run fetches them)")
-    lacking = ", ".join(pattern for pattern, is_held in zip(KEPT, held, strict=True) if not is_held)
-    return Finding("jars", str(folder), f"lacks {lacking}: copy the folder whole, or remove it")
+    missing = ", ".join(pattern for pattern, found in zip(JARS, cached, strict=True) if not found)
+    return Finding("jars", str(folder), f"lacks {missing}: copy the folder whole, or remove it")
 
 
 def lake_writable(root: str) -> Finding:
-    """Writes a file and removes it. An object store says so itself, at the first commit."""
+    """Whether a file can be written. Not checked for an object store, whose first commit shows it."""
     if "://" in root:
         return Finding("lake", root)
     try:
@@ -89,13 +91,13 @@ def lake_writable(root: str) -> Finding:
             file.write(b"written before a run\n")
             file.flush()
     except OSError as error:
-        mend = "allow this user to write there, or set MEDALLION_LAKEHOUSE to another folder"
-        return Finding("lake", root, f"cannot be written ({error.strerror}): {mend}")
+        fix = "allow this user to write there, or set MEDALLION_LAKEHOUSE to another folder"
+        return Finding("lake", root, f"cannot be written ({error.strerror}): {fix}")
     return Finding("lake", root)
 
 
 def minimum_free() -> int:
-    """Bytes, as MEDALLION_MIN_FREE_MB says; 0 turns the check off."""
+    """Bytes, by MEDALLION_MIN_FREE_MB; 0 turns the check off. PreCheckError if that is no number."""
     text = os.environ.get(LIMIT, "").strip()
     if not text:
         return MINIMUM_FREE
@@ -107,20 +109,20 @@ def minimum_free() -> int:
 
 
 def free_disk(root: str, minimum_bytes: int) -> Finding:
-    """The lake may not be there yet: what counts is the disk of the nearest folder that is."""
+    """Whether the lake's disk has that many bytes. If there is no lake yet, the nearest folder above counts."""
     if "://" in root:
         return Finding("free disk", root)
-    there = next(place for place in (Path(root), *Path(root).parents) if place.exists())
-    free = shutil.disk_usage(there).free
-    where = f"{free // 2**20} MB free at {there}"
+    folder = next(place for place in (Path(root), *Path(root).parents) if place.exists())
+    free = shutil.disk_usage(folder).free
+    where = f"{free // 2**20} MB free at {folder}"
     if free >= minimum_bytes:
         return Finding("free disk", where)
-    mend = f"free some space, or set the limit {LIMIT} (0 for no check)"
-    return Finding("free disk", where, f"{minimum_bytes // 2**20} MB are needed: {mend}")
+    fix = f"free some space, or set the limit {LIMIT} (0 for no check)"
+    return Finding("free disk", where, f"{minimum_bytes // 2**20} MB are needed: {fix}")
 
 
 def source_readable(landing: str, table: Table) -> Finding | None:
-    """Whether the table's landed files can be listed; None for a table that reads none."""
+    """Whether the table's landed files can be listed; None for a table that reads no landed files."""
     folder = table.landing_folder
     if not folder:
         return None

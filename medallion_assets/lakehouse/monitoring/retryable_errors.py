@@ -1,4 +1,7 @@
-"""Which errors may pass next time: lost executors, I/O, timeouts, commit conflicts. A broken contract never does."""
+"""Which errors are retryable: lost executors, I/O, timeouts, commit conflicts. A broken contract is not.
+
+When an attempt is repeated is decided in `orchestration/failures.py`.
+"""
 
 import errno
 import re
@@ -11,15 +14,15 @@ from py4j.protocol import Py4JNetworkError
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
 
-_PASSING = re.compile(
+_RETRYABLE = re.compile(
     r"Concurrent\w*Exception|DELTA_CONCURRENT_|ExecutorLostFailure|FetchFailed|java\.io\.IOException"
     r"|(?:Socket|Connect|Timeout|SocketTimeout|NoRouteToHost|UnknownHost)Exception"
 )
-# What an I/O error says that the next attempt would hear, too.
-_LASTING = re.compile(
+# An I/O error with one of these would fail again.
+_PERMANENT = re.compile(
     r"No space left on device|FileNotFoundException|NoSuchFileException|Permission denied|Access ?Denied"
 )
-_PASSING_ERRNO = {
+_RETRYABLE_ERRNO = {
     errno.EIO,
     errno.EAGAIN,
     errno.EBUSY,
@@ -32,7 +35,7 @@ _PASSING_ERRNO = {
     errno.EHOSTUNREACH,
     errno.ENETUNREACH,
 }
-_PASSING_SQLSTATES = ("08", "40", "53", "57")
+_RETRYABLE_SQLSTATES = ("08", "40", "53", "57")
 """Classes of PostgreSQL's: connection, serialization, resources, shutdown."""
 
 
@@ -49,11 +52,11 @@ def _passes(error: BaseException) -> bool:
         return error.retryable
     if isinstance(error, SPARK_ERRORS):
         text = str(error)  # with the Java causes
-        return bool(_PASSING.search(text)) and not _LASTING.search(text)
+        return bool(_RETRYABLE.search(text)) and not _PERMANENT.search(text)
     if isinstance(error, psycopg.OperationalError):
-        return error.sqlstate is None or error.sqlstate.startswith(_PASSING_SQLSTATES)
+        return error.sqlstate is None or error.sqlstate.startswith(_RETRYABLE_SQLSTATES)
     if isinstance(error, OSError):
-        return isinstance(error, TimeoutError) or error.errno in _PASSING_ERRNO
+        return isinstance(error, TimeoutError) or error.errno in _RETRYABLE_ERRNO
     return isinstance(error, CommitFailedError)
 
 

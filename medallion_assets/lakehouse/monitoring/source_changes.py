@@ -1,10 +1,12 @@
-"""What is new at the sources, for sensors: listings, ledgers and a question each. No Spark, no data."""
+"""What is new at the sources, for sensors: by listings, ledgers and one query a source. No Spark, no data.
+
+Which runs that asks for is decided in `orchestration/sensors`.
+"""
 
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 
-from medallion_assets.contracts.bronze import FollowDelta, FollowTable
 from medallion_assets.contracts.days import TableDay
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.control.file_ledger import (
@@ -21,30 +23,31 @@ from medallion_assets.lakehouse.sources import observe
 from medallion_assets.lakehouse.sources.base import SourceError
 
 File = tuple[str, int, str]
-"""Path, size and time of change."""
+"""Path, size in bytes and time of change."""
 
 
 def landing_state(
     tables: Collection[Table], landing: str, root: str
 ) -> tuple[dict[TableDay, str], dict[TableDay, str], list[str]]:
-    """The state of each day of bronze as landed, and as taken; and which sources cannot be listed.
+    """The state of each day of bronze as landed, and as processed; and which sources cannot be listed.
 
-    What a followed source brought counts as landed. Taken is what bronze took and every silver table of it folded: a
-    step that ended in between leaves a difference.
+    The batches of a followed source count as landed. A file is processed when bronze has ingested it and every silver
+    table of it has merged it: a step that ended in between leaves a difference.
     """
     landed: dict[TableDay, str] = {}
-    taken: dict[TableDay, str] = {}
+    processed: dict[TableDay, str] = {}
     notes: list[str] = []
     for table in (table for table in tables if table.layer == "bronze"):
-        known = entries(root, LandedEntry, table.key)
+        ingested = entries(root, LandedEntry, table.key)
         try:
-            landed |= _landed(table, landing, known)
+            landed |= _landed(table, landing, ingested)
         except LandingError as error:
             notes.append(str(error))
         else:
             below = [other.key for other in tables if other.layer == "silver" and table.key in _inputs(other)]
-            taken |= _taken(table.key, known, [entries(root, FoldedEntry, key) for key in below])
-    return landed, taken, notes
+            merged = [entries(root, FoldedEntry, key) for key in below]
+            processed |= _processed(table.key, ingested, merged)
+    return landed, processed, notes
 
 
 def _inputs(table: Table) -> list[str]:
@@ -52,37 +55,39 @@ def _inputs(table: Table) -> list[str]:
 
 
 def _landed(
-    table: Table, landing: str, known: Mapping[str, Mapping[str, LandedEntry]]
+    table: Table, landing: str, ingested: Mapping[str, Mapping[str, LandedEntry]]
 ) -> dict[TableDay, str]:
     days: dict[str, list[File]] = {}
     if folder := table.landing_folder:
         for file in list_files(landing, folder, list_days(landing, folder)):
             days.setdefault(file.day, []).append((file.path, file.size, file.modified_at.isoformat()))
     else:
-        for batch in (batch for batches in known.values() for batch in batches.values()):
+        for batch in (batch for batches in ingested.values() for batch in batches.values()):
             days.setdefault(batch.day, []).append((batch.path, batch.size, batch.modified_at))
     return {(table.key, day): _state(files) for day, files in days.items()}
 
 
-def _taken(
+def _processed(
     table: str,
-    known: Mapping[str, Mapping[str, LandedEntry]],
-    folded: Collection[Mapping[str, Mapping[str, FoldedEntry]]],
+    ingested: Mapping[str, Mapping[str, LandedEntry]],
+    merged: Collection[Mapping[str, Mapping[str, FoldedEntry]]],
 ) -> dict[TableDay, str]:
     days = {
         day: [
-            (e.path, e.size, e.modified_at) for e in files.values() if all(_is_in(e, one) for one in folded)
+            (e.path, e.size, e.modified_at)
+            for e in files.values()
+            if all(_is_merged(e, ledger) for ledger in merged)
         ]
-        for day, files in known.items()
+        for day, files in ingested.items()
     }
     return {(table, day): _state(files) for day, files in days.items() if files}
 
 
-def _is_in(entry: LandedEntry, folded: Mapping[str, Mapping[str, FoldedEntry]]) -> bool:
-    """Folded as it is; a file without rows has nothing to fold."""
+def _is_merged(entry: LandedEntry, merged: Mapping[str, Mapping[str, FoldedEntry]]) -> bool:
+    """Whether silver has merged this state of the file; a file without rows has nothing to merge."""
     if entry.status != LOADED:
         return entry.status != PENDING
-    found = folded.get(entry.day, {}).get(entry.path)
+    found = merged.get(entry.day, {}).get(entry.path)
     return found is not None and found.identity == entry.identity and found.fingerprint != IN_PROGRESS
 
 
@@ -91,15 +96,16 @@ def _state(files: Iterable[File]) -> str:
 
 
 def sources_with_news(tables: Iterable[Table], root: str) -> tuple[dict[str, str], list[str]]:
-    """Table -> what its followed source says that bronze has not taken; and which sources cannot be asked."""
-    followed = [
-        (table.key, table.write) for table in tables if isinstance(table.write, FollowDelta | FollowTable)
-    ]
-    known = watermarks(root) if followed else {}
+    """Table -> from which state to which its followed source went on since bronze last read it.
+
+    Also returns which sources cannot be asked.
+    """
+    followed = [(table.key, table.write) for table in tables if table.write.follows_source]
+    recorded = watermarks(root) if followed else {}
     news: dict[str, str] = {}
     notes: list[str] = []
     for key, source in followed:
-        since = last_success(known.get(key, []))
+        since = last_success(recorded.get(key, []))
         try:
             now = observe(source, since)
         except SourceError as error:

@@ -1,7 +1,7 @@
 """The metrics of one ingestion day of silver: the outcome of every row, file by file."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import reduce
@@ -25,12 +25,18 @@ class SilverDayMetrics:
 
     files, landed: what the ledgers of silver and of bronze say, path -> entry
     unique: every key that the day changed has one current row
+    stale_days: days of the table that were merged under an older contract
     """
 
     day: str
     files: Mapping[str, FoldedEntry] = field(default_factory=dict)
     landed: Mapping[str, LandedEntry] = field(default_factory=dict)
     unique: bool = True
+    stale_days: Sequence[str] = ()
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self.landed)
 
     def total(self, count: str) -> int:
         """The sum over the day's files of rows, current, superseded, deleted or quarantined."""
@@ -57,14 +63,6 @@ class SilverDayMetrics:
         """Files whose outcomes do not add up to the rows that bronze landed: path -> rows without an outcome."""
         missing = {path: entry.rows - _outcomes(self.files.get(path)) for path, entry in self.landed.items()}
         return {path: rows for path, rows in missing.items() if rows}
-
-    def blocked_by(self, table: SilverTable) -> str | None:
-        """The blocking check that keeps the day from being published."""
-        if self.quarantine_ratio > table.quarantine_limit:
-            return "quarantine_ratio"
-        if not self.unique:
-            return "unique_key"  # before the counts, which a key with two rows puts out, too
-        return "row_conservation" if self.unaccounted else None
 
 
 def _outcomes(entry: FoldedEntry | None) -> int:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.errors import MedallionError
+from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.silver.refresh import record_started, validated_days, write_days
 from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun, read_ledgers, with_plans
@@ -40,7 +41,7 @@ def _refuse_interrupted(run: SilverRun) -> None:
 
 
 def _refuse_blocked(table: SilverTable, days: Mapping[str, SilverDayMetrics]) -> None:
-    if blocked := sorted(day for day, metrics in days.items() if metrics.blocked_by(table)):
+    if blocked := sorted(day for day, metrics in days.items() if blocked_by(table, metrics)):
         raise BlockedDays(
             f"{table.key} is as it was: a rebuild would lose the rows of {', '.join(blocked)}, which a blocking check "
             "holds back. Mend their files or raise the contract's limit first"

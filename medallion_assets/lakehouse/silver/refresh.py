@@ -15,12 +15,8 @@ from pyspark.sql import functions as F
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.watermark import SourceOffset, later
 from medallion_assets.lakehouse.control import watermarks
-from medallion_assets.lakehouse.control.file_ledger import (
-    FoldedEntry,
-    LandedEntry,
-    entries,
-    record,
-)
+from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries, record
+from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics, count_validated
 from medallion_assets.lakehouse.silver.ledgers import started_entry, unchanged_files
 from medallion_assets.lakehouse.silver.merge.commit import publish, publish_keyless
@@ -33,7 +29,7 @@ from medallion_assets.lakehouse.silver.validation import validated_rows
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate
-from medallion_assets.lakehouse.storage.stored_contract import hold_to_contract
+from medallion_assets.lakehouse.storage.stored_contract import check_stored_contract
 
 
 def refresh_days(
@@ -48,7 +44,7 @@ def refresh_days(
         run = with_plans(read_ledgers(lake, table, days), again)
         if not run.plans:
             return known_metrics(run)
-        hold_to_contract(lake, table)
+        check_stored_contract(lake, table)
         with validated_days(run) as found:
             record_started(run, run.plans)
             return write_days(run, found)
@@ -96,7 +92,7 @@ def write_days(run: SilverRun, found: ValidatedDays) -> dict[str, SilverDayMetri
 
 def _merge_days(run: SilverRun, found: ValidatedDays) -> dict[str, SilverDayMetrics]:
     """Writes the days that no blocking check holds back; returns those whose metrics changed by it."""
-    open_days = sorted(day for day, metrics in found.days.items() if not metrics.blocked_by(run.table))
+    open_days = sorted(day for day, metrics in found.days.items() if not blocked_by(run.table, metrics))
     if not open_days:
         return {}
     run = run.only(open_days)
@@ -151,7 +147,7 @@ def record_started(run: SilverRun, days: Collection[str]) -> None:
 
 def _record_merged(run: SilverRun, days: Mapping[str, SilverDayMetrics]) -> None:
     """What became of each file; a blocked day stays as it was."""
-    blocked = {day for day, metrics in days.items() if metrics.blocked_by(run.table)}
+    blocked = {day for day, metrics in days.items() if blocked_by(run.table, metrics)}
     _record(run, {day: run.folded[day] if day in blocked else metrics.files for day, metrics in days.items()})
 
 

@@ -1,29 +1,50 @@
-"""Sources that are followed rather than landed: what is new in them since an offset.
+"""Systems that are followed instead of landed: what is new in them since an offset. One file a kind of source.
 
-`observe` is for sensors: no JVM, no data. `pull` gives the rows.
+A file `<kind>_source.py` in this folder is all that a new kind needs beside its contract: it fulfils `base.Source`.
+What becomes of the rows belongs to `bronze`.
 """
 
 from contextlib import AbstractContextManager
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import cast
 
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 
-from medallion_assets.contracts.bronze import FollowDelta, FollowTable
+from medallion_assets.contracts.table import WritePolicy
 from medallion_assets.contracts.watermark import SourceOffset
-from medallion_assets.lakehouse.sources import delta_source, postgres_source
-from medallion_assets.lakehouse.sources.base import Batch
-
-Followed = FollowDelta | FollowTable
+from medallion_assets.lakehouse.sources.base import Batch, Source
 
 
-def observe(source: Followed, since: SourceOffset | None) -> SourceOffset:
-    """How far the source reaches now; equal to `since` where nothing is new. SourceError if it cannot tell."""
-    if isinstance(source, FollowDelta):
-        return delta_source.observe(source, since)
-    return postgres_source.observe(source, since)
+def _modules() -> list[Source]:
+    names = [module.name for module in iter_modules(__path__) if module.name.endswith("_source")]
+    return [cast(Source, import_module(f"{__name__}.{name}")) for name in names]
 
 
-def pull(spark: SparkSession, source: Followed, since: SourceOffset | None) -> AbstractContextManager[Batch]:
-    """What is new since the offset, or everything; the rows can be read within the context."""
-    if isinstance(source, FollowDelta):
-        return delta_source.pull(spark, source, since)
-    return postgres_source.pull(spark, source, since)
+SOURCES = {module.CONTRACT: module for module in _modules()}
+"""Type of contract -> the module that reads such a source."""
+
+
+def observe(source: WritePolicy, since: SourceOffset | None) -> SourceOffset:
+    """How far the source reaches now; equal to `since` where nothing is new. SourceError if it cannot tell.
+
+    For sensors: no JVM, no data.
+    """
+    return SOURCES[type(source)].observe(source, since)
+
+
+def pull(
+    spark: SparkSession, source: WritePolicy, since: SourceOffset | None
+) -> AbstractContextManager[Batch]:
+    """What is new since the offset, or (None) everything; the rows can be read within the context. SourceError."""
+    return SOURCES[type(source)].pull(spark, source, since)
+
+
+def against(source: WritePolicy, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> DataFrame:
+    """The rows of the batch that `stored`, bronze's rows, do not hold yet."""
+    return SOURCES[type(source)].against(source, stored, batch, since)
+
+
+def changed_at(source: WritePolicy) -> Column:
+    """When a row of a batch was changed, as a timestamp."""
+    return SOURCES[type(source)].changed_at(source)

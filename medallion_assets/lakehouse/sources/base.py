@@ -1,24 +1,59 @@
-"""What all followed sources share: how far one was read, and what a batch of it is."""
+"""What all followed sources share: the batch that one gives, and what is asked of one.
 
+How one kind of source is read belongs to its own file, `<kind>_source.py`.
+"""
+
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.errors import MedallionError
 
 
 class SourceError(MedallionError):
-    """A source cannot be read as its contract says. The message names it, never a password, and says how to mend it."""
+    """A source cannot be read as its contract says. The message names it, never a password, and says how to fix it."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What a source has new. `rows`: every field as text, readable until the source is left; `offset`: how far they go.
+    """What a source has new.
 
+    rows: every field as text; readable until the context of `pull` is left
+    offset: how far the rows go
     exact: no row of it can be in bronze already
     """
 
     rows: DataFrame
     offset: SourceOffset
     exact: bool
+
+
+class Source(Protocol):
+    """A module that reads one kind of followed source. `source` is always a contract of the type `CONTRACT`."""
+
+    CONTRACT: type
+    """Which contracts it reads, such as FollowDelta."""
+
+    def observe(self, source: Any, since: SourceOffset | None) -> SourceOffset:
+        """How far the source reaches now; equal to `since` where nothing is new. No JVM, no data. SourceError."""
+        ...
+
+    def pull(
+        self, spark: SparkSession, source: Any, since: SourceOffset | None
+    ) -> AbstractContextManager[Batch]:
+        """The rows that are new since the offset, or (None) all rows. SourceError."""
+        ...
+
+    def against(self, source: Any, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> DataFrame:
+        """The rows of a batch that is not `exact` which bronze does not hold yet, all their fields compared.
+
+        Needs: `stored` as bronze has it, `batch.rows` with clean names. Adds: deletes, where the source can tell them.
+        """
+        ...
+
+    def changed_at(self, source: Any) -> Column:
+        """When a row of a batch was changed, as a timestamp. Needs: the columns of `batch.rows`."""
+        ...

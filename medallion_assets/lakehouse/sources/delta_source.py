@@ -1,14 +1,18 @@
-"""A Delta table elsewhere, followed by its version: what changed between two versions, net, key by key."""
+"""A Delta table elsewhere, followed by its version: what changed between two versions, net, key by key.
+
+An offset's value is the version, its token the table's id, which a table that is created again does not keep.
+"""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import reduce
+from operator import and_
 from urllib.parse import urlsplit, urlunsplit
 
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import FollowDelta
@@ -16,31 +20,36 @@ from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse.sources.base import Batch, SourceError
 from medallion_assets.lakehouse.spark.expressions import as_text, quoted
 
+CONTRACT = FollowDelta
+
 OP, VERSION = "op", "source_version"
 """What a batch adds to the source's columns: U or D, and the version that the batch brings the table to."""
 
 _CHANGE, _COMMIT = "_change_type", "_commit_version"
-_AGAIN = "run the job reset_watermark to read it whole"
+_READ_WHOLE = "run the job reset_watermark to read it whole"
 
 
 def observe(source: FollowDelta, since: SourceOffset | None) -> SourceOffset:
-    """The version now. No JVM, no data."""
+    """The current version. No JVM, no data. SourceError where the table cannot be opened as the contract says."""
     return _offset(_open(source))
 
 
 @contextmanager
 def pull(spark: SparkSession, source: FollowDelta, since: SourceOffset | None) -> Iterator[Batch]:
-    """All rows, or what changed since a version: by the change feed where there is one, else by comparing both."""
+    """All rows, or what changed since a version: by the change feed where there is one, else by comparing both.
+
+    Adds: `op` and `source_version`. SourceError where the changes since the offset can no longer be told.
+    """
     table = _open(source)
-    now = table.version()
+    current = table.version()
     if since is None:
-        rows = _snapshot(spark, source, now).withColumn(OP, F.lit("U"))
+        rows = _snapshot(spark, source, current).withColumn(OP, F.lit("U"))
     elif since == _offset(table):
-        rows = _snapshot(spark, source, now).limit(0).withColumn(OP, F.lit("U"))
+        rows = _snapshot(spark, source, current).limit(0).withColumn(OP, F.lit("U"))
     else:
-        _refuse_what_cannot_be_followed(table, _shown(source), since)
+        _check_history(table, _shown(source), since)
         rows = _changes(spark, source, DeltaTable(_url(source), version=int(since.value)), table)
-    yield Batch(rows.withColumn(VERSION, F.lit(str(now))), _offset(table), exact=since is not None)
+    yield Batch(rows.withColumn(VERSION, F.lit(str(current))), _offset(table), exact=since is not None)
 
 
 def _offset(table: DeltaTable) -> SourceOffset:
@@ -53,7 +62,8 @@ def _url(source: FollowDelta) -> str:
     try:
         return os.environ[source.url[1:]]
     except KeyError:
-        raise SourceError(f"Set {source.url[1:]} to the path or URL of the Delta table to follow") from None
+        message = f"{source.url[1:]} is not set: set it to the path or URL of the Delta table to follow"
+        raise SourceError(message) from None
 
 
 def _shown(source: FollowDelta) -> str:
@@ -70,34 +80,37 @@ def _open(source: FollowDelta) -> DeltaTable:
     try:
         table = DeltaTable(url)
     except TableNotFoundError:
-        mend = "create or mount it, or correct its URL"
-        raise SourceError(f"There is no Delta table at {shown}: {mend}") from None
+        fix = "create or mount it, or correct `url` in the contract"
+        raise SourceError(f"There is no Delta table at {shown}: {fix}") from None
     except Exception as error:  # delta-rs raises several types for what it cannot open
-        raise SourceError(f"{shown} cannot be opened: {str(error).replace(url, shown)}") from None
+        fix = "check that the path is right and that this user may read it"
+        raise SourceError(f"{shown} cannot be opened: {fix} ({str(error).replace(url, shown)})") from None
     names = {field.name for field in table.schema().fields}
     missing = [key for key in source.keys if key not in names]
     if missing:
         raise SourceError(f"{shown} has no column {', '.join(missing)}: correct `keys` in the contract")
-    if taken := names & {OP, VERSION}:
+    if reserved := sorted(names & {OP, VERSION}):
         raise SourceError(
-            f"{shown} has a column {', '.join(taken)}, which a batch adds: rename it at the source"
+            f"{shown} has a column {', '.join(reserved)}, which each batch adds: rename it at the source"
         )
     return table
 
 
-def _refuse_what_cannot_be_followed(table: DeltaTable, shown: str, since: SourceOffset) -> None:
-    """Silence would be a guess: a table made anew, emptied, or without the version that was read last."""
-    before, now = int(since.value), _offset(table)
-    if before > table.version() or since.state_token not in ("", now.state_token):
-        raise SourceError(f"{shown} was followed to version {before} and was made anew since; {_AGAIN}")
+def _check_history(table: DeltaTable, shown: str, since: SourceOffset) -> None:
+    """SourceError where the changes cannot be told: the table was created again, emptied, or its log was cleaned."""
+    before = int(since.value)
+    if before > table.version() or since.state_token not in ("", _offset(table).state_token):
+        raise SourceError(
+            f"{shown} was followed to version {before} and was created again since: {_READ_WHOLE}"
+        )
     if not table.file_uris():
         raise SourceError(
-            f"{shown} was emptied after version {before}: restore it, or if it is meant, land the deletes as files"
+            f"{shown} was emptied after version {before}: restore it, or, if that is meant, land the deletes as files"
         )
     try:
         DeltaTable(table.table_uri, version=before)
     except Exception:  # delta-rs raises several types for a version whose log was cleaned
-        raise SourceError(f"Version {before} of {shown} is no longer readable: {_AGAIN}") from None
+        raise SourceError(f"Version {before} of {shown} is no longer readable: {_READ_WHOLE}") from None
 
 
 def _snapshot(spark: SparkSession, source: FollowDelta, version: int) -> DataFrame:
@@ -105,9 +118,10 @@ def _snapshot(spark: SparkSession, source: FollowDelta, version: int) -> DataFra
     return _texts(spark.read.format("delta").option("versionAsOf", version).load(_url(source)))
 
 
-def _texts(rows: DataFrame, *kept: str) -> DataFrame:
-    fields = [field for field in rows.schema if field.name not in kept]
-    return rows.select(*[as_text(quoted(f.name), f.dataType).alias(f.name) for f in fields], *kept)
+def _texts(rows: DataFrame, *unchanged: str) -> DataFrame:
+    """Every field as text, but for the `unchanged` columns, which come last."""
+    fields = [field for field in rows.schema if field.name not in unchanged]
+    return rows.select(*[as_text(quoted(f.name), f.dataType).alias(f.name) for f in fields], *unchanged)
 
 
 def _changes(spark: SparkSession, source: FollowDelta, before: DeltaTable, now: DeltaTable) -> DataFrame:
@@ -119,30 +133,41 @@ def _changes(spark: SparkSession, source: FollowDelta, before: DeltaTable, now: 
 
 
 def _feed(spark: SparkSession, source: FollowDelta, first: int, last: int) -> DataFrame:
-    """The last change of each key. An update begins with a delete, so that one of a key leaves no old key staleness."""
+    """The last change of each key, from Delta's change data feed. Adds: `op`.
+
+    An update comes as its old row and its new row. The old one counts as a delete, so that an update of a key deletes
+    the old key.
+    """
     feed = spark.read.format("delta").option("readChangeFeed", "true")
     changes = feed.option("startingVersion", first).option("endingVersion", last).load(_url(source))
     is_delete = F.col(_CHANGE).isin("delete", "update_preimage")
-    newest = Window.partitionBy(*source.keys).orderBy(F.col(_COMMIT).desc(), is_delete.asc())
+    newest = Window.partitionBy(*map(quoted, source.keys)).orderBy(F.col(_COMMIT).desc(), is_delete.asc())
     texts = _texts(changes.drop("_commit_timestamp"), _CHANGE, _COMMIT)
     final = texts.withColumn("_rank", F.row_number().over(newest)).where("_rank = 1")
     return final.withColumn(OP, F.when(is_delete, "D").otherwise("U")).drop(_CHANGE, _COMMIT, "_rank")
 
 
-def against(held: DataFrame, batch: Batch, keys: tuple[str, ...]) -> DataFrame:
-    """What a batch of all rows changes for somebody who holds these batches already: deleted keys, too."""
-    newest = Window.partitionBy(*keys).orderBy(F.col(VERSION).cast("long").desc(), (F.col(OP) == "D").asc())
-    alive = held.withColumn("_rank", F.row_number().over(newest)).where(f"_rank = 1 AND {OP} != 'D'")
+def against(source: FollowDelta, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> DataFrame:
+    """What a batch of all rows changes for somebody who holds the batches in `stored` already; deleted keys, too."""
+    newest = Window.partitionBy(*map(quoted, source.keys)).orderBy(
+        F.col(VERSION).cast("long").desc(), (F.col(OP) == "D").asc()
+    )
+    alive = stored.withColumn("_rank", F.row_number().over(newest)).where(f"_rank = 1 AND {OP} != 'D'")
     new = batch.rows.drop(OP, VERSION)
-    old = alive.select(*[quoted(name) for name in new.columns if name in held.columns])
-    return _compared(old, new, keys).withColumn(VERSION, F.lit(batch.offset.value))
+    old = alive.select(*[quoted(name) for name in new.columns if name in stored.columns])
+    return _compared(old, new, source.keys).withColumn(VERSION, F.lit(batch.offset.value))
+
+
+def changed_at(source: FollowDelta) -> Column:
+    """The time of the pull: a Delta table does not say when a row was changed."""
+    return F.current_timestamp()
 
 
 def _compared(old: DataFrame, new: DataFrame, keys: tuple[str, ...]) -> DataFrame:
-    """Rows that are new or differ as upserts, rows whose key is gone as deletes."""
+    """Rows that are new or differ as upserts, rows whose key is gone as deletes. Adds: `op`."""
     alike = [quoted(n) if n in old.columns else F.lit(None).cast("string").alias(n) for n in new.columns]
     old = old.select(*alike)
-    there = new.select(*[F.col(key).alias(f"_now_{key}") for key in keys]).distinct()
-    same_key = reduce(lambda a, b: a & b, [F.col(key).eqNullSafe(F.col(f"_now_{key}")) for key in keys])
-    gone = old.join(there, same_key, "left_anti").withColumn(OP, F.lit("D"))
+    keys_now = new.select(*[quoted(key).alias(f"_now_{i}") for i, key in enumerate(keys)]).distinct()
+    same = [quoted(key).eqNullSafe(F.col(f"_now_{i}")) for i, key in enumerate(keys)]
+    gone = old.join(keys_now, reduce(and_, same), "left_anti").withColumn(OP, F.lit("D"))
     return new.exceptAll(old).withColumn(OP, F.lit("U")).unionByName(gone)

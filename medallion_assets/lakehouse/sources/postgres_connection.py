@@ -1,4 +1,7 @@
-"""A session with a PostgreSQL database, for this process or for Spark's, and one clear line for whatever it refuses."""
+"""A session with a PostgreSQL database, for this process or for Spark, and one clear line for each of its errors.
+
+Which rows are asked for is decided in `postgres_source.py`.
+"""
 
 import os
 from collections.abc import Iterator
@@ -20,20 +23,23 @@ SHAPE = "postgresql://user:password@host:5432/name"
 CONNECT_SECONDS = 5
 DRIVER = "org.postgresql.Driver"
 
-# What the text of a value rests on: times in UTC, every digit of a float.
+# These settings decide how a value becomes text: times in UTC, every digit of a float.
 TEXTS = (
     "SET LOCAL TIME ZONE 'UTC'; SET LOCAL DateStyle = ISO; SET LOCAL IntervalStyle = postgres;"
     "SET LOCAL extra_float_digits = 3"
 )
-# Between its questions a pull waits for Spark, as long as that reads.
+# A pull is idle between its queries for as long as Spark reads.
 PATIENCE = "SET LOCAL statement_timeout = {timeout}; SET LOCAL idle_in_transaction_session_timeout = 0"
 SHARED = ("sslmode", "sslrootcert", "sslcert", "sslkey", "options")
-"""What of a libpq URL means the same to the JDBC driver."""
+"""The parameters of a libpq URL that mean the same to the JDBC driver."""
 
 
 @contextmanager
 def session(source: FollowTable, seconds: int = 0) -> Iterator[psycopg.Connection]:
-    """A read-only transaction, all of one snapshot. SourceError for what fails within; 0 seconds: no limit."""
+    """A read-only transaction that sees one snapshot. SourceError for every error of PostgreSQL within it.
+
+    seconds: the limit of each query; 0 for none
+    """
     try:
         with _connect(source) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -44,8 +50,8 @@ def session(source: FollowTable, seconds: int = 0) -> Iterator[psycopg.Connectio
         raise SourceError(_refusal(source, error)) from None
 
 
-def named(source: FollowTable) -> str:
-    """The table, where it is and which variable says so: how every message begins."""
+def described(source: FollowTable) -> str:
+    """The table, its server and the variable that names the server; every message begins with it. No password."""
     given = _parameters(source)
     where = f"{given.get('host', 'localhost')}:{given.get('port', '5432')}/{given.get('dbname', '')}"
     return f"{source.table} at {where} ({source.connection})"
@@ -58,15 +64,18 @@ def read(
     query: sql.Composed,
     parts: list[sql.Composable],
 ) -> DataFrame:
-    """The rows of a query, a task for each part's predicate, as the snapshot of this connection shows them."""
+    """The rows of a query in the snapshot of this connection, read by one task for each predicate in `parts`.
+
+    SourceError where Spark cannot connect.
+    """
     predicates = [part.as_string(connection) for part in parts]
     url, properties = _jdbc(source, connection)
     try:
         return spark.read.jdbc(url, query.as_string(connection), predicates=predicates, properties=properties)
     except (PySparkException, Py4JError) as error:
         said = " ".join(str(error).split("\n")[:2])
-        mend = "it must reach the same server and have org.postgresql:postgresql in its spark.jars.packages"
-        raise SourceError(f"{named(source)}: Spark cannot read it ({said}): {mend}") from error
+        fix = "it must reach the same server and have org.postgresql:postgresql in its spark.jars.packages"
+        raise SourceError(f"{described(source)}: Spark cannot read it ({said}): {fix}") from error
 
 
 def _jdbc(source: FollowTable, connection: psycopg.Connection) -> tuple[str, dict[str, str]]:
@@ -82,20 +91,20 @@ def _jdbc(source: FollowTable, connection: psycopg.Connection) -> tuple[str, dic
         "driver": DRIVER,
         "user": info.user,
         "password": info.password,
-        # Only with a fetch size does Spark set autocommit off, without which the snapshot would be joined by a
-        # transaction of its own, and that without a word.
+        # Spark sets autocommit off only if there is a fetch size. With autocommit on, the first statement would join
+        # the snapshot in a transaction of its own, and the query would silently read another one.
         "fetchsize": "10000",
         "sessionInitStatement": f"{join}; {TEXTS}",
     }
 
 
 def _parameters(source: FollowTable) -> dict[str, str]:
-    """The parts of the URL. Whatever is wrong with it, the message quotes none of it: it holds a password."""
+    """The parts of the URL. SourceError if it is malformed; the message does not quote it, since it has a password."""
     url = os.environ.get(source.connection)
     if not url:
         raise SourceError(f"{source.table}: set {source.connection} to the database's URL, {SHAPE}")
     malformed = (
-        f"{source.table}: {source.connection} must be {SHAPE}, special characters of a password as %40"
+        f"{source.table}: {source.connection} must be {SHAPE}, with special characters of a password as %40"
     )
     try:
         given = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
@@ -109,7 +118,7 @@ def _parameters(source: FollowTable) -> dict[str, str]:
 
 
 def _connect(source: FollowTable) -> psycopg.Connection:
-    """By TCP, never by a socket: Spark must reach the same server."""
+    """By TCP, never by a Unix socket: Spark must reach the same server."""
     given: dict[str, Any] = {
         "host": "localhost",
         "application_name": "medallion_assets",
@@ -120,18 +129,19 @@ def _connect(source: FollowTable) -> psycopg.Connection:
 
 
 def _refusal(source: FollowTable, error: psycopg.Error) -> str:
+    """The message of a SourceError: what PostgreSQL refused, and how to fix it."""
     said = error.diag.message_primary or str(error).strip().split("\n")[0].split("failed: ")[-1]
     if isinstance(error, errors.UndefinedTable):
-        mend = "there is no such table: create it, or correct `table` in the contract"
+        fix = "there is no such table: create it, or correct `table` in the contract"
     elif isinstance(error, errors.InsufficientPrivilege):
         user = _parameters(source).get("user", "the user")
-        mend = f"{said}: GRANT SELECT ON {source.table} TO {user}"
+        fix = f"{said}: GRANT SELECT ON {source.table} TO {user}"
     elif isinstance(error, errors.QueryCanceled):
-        mend = f"no answer in time ({said}): an index on {source.watermark} lets it answer from there"
+        fix = f"no answer in time ({said}): an index on {source.watermark} lets it answer from there"
     elif "password" in said:
-        mend = f"{said}: correct user and password in {source.connection}"
+        fix = f"{said}: correct user and password in {source.connection}"
     elif isinstance(error, psycopg.OperationalError):
-        mend = f"cannot be reached ({said}): start the server, or correct {source.connection}"
+        fix = f"cannot be reached ({said}): start the server, or correct {source.connection}"
     else:
-        mend = said
-    return f"{named(source)}: {mend}"
+        fix = said
+    return f"{described(source)}: {fix}"

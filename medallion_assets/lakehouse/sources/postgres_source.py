@@ -1,8 +1,8 @@
 """A PostgreSQL table, followed by the column that says when a row was last changed.
 
-An offset's value is that column's greatest, in UTC to the microsecond, so that offsets order as texts; a date is
-midnight.
-Rows stamped ahead of our clock, or infinity, are pulled but move no offset. Those without a stamp always come.
+An offset's value is the greatest value of that column, in UTC to the microsecond, so that offsets sort as texts; a
+date counts as midnight. Rows with a time ahead of our clock, or infinity, are pulled but do not move the offset. Rows
+without a time are pulled each time.
 """
 
 from collections.abc import Iterator
@@ -14,47 +14,80 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import FollowTable
+from medallion_assets.contracts.technical_columns import SOURCE_MODIFIED_AT
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse.sources.base import Batch, SourceError
-from medallion_assets.lakehouse.sources.postgres_connection import named, read, session
+from medallion_assets.lakehouse.sources.postgres_connection import described, read, session
+from medallion_assets.lakehouse.spark.expressions import quoted
+
+CONTRACT = FollowTable
 
 OBSERVE_SECONDS = 20
 WATERMARKS = ("timestamptz", "timestamp", "date")
 FIRST = datetime(1, 1, 2, tzinfo=timezone.utc)
-"""Stamps before it, -infinity among them, are none; Python knows no earlier day."""
+"""Earlier times, -infinity among them, do not move the offset; Python knows no earlier day."""
 
 _WATERMARK = sql.Identifier("watermark")
 
 
 def observe(source: FollowTable, since: SourceOffset | None) -> SourceOffset:
-    """The offset now, by an index on the watermark; `since` itself where the rows within the overlap are the same.
+    """The current offset, by an index on the watermark; `since` itself where the rows within the overlap are the same.
 
-    No JVM, no data. Of a table that was never read it says only that it can be.
+    No JVM, no data. For a table that was never read the offset is empty: it only shows that the table can be read.
+    SourceError where it cannot, or where there is no answer within OBSERVE_SECONDS.
     """
     with session(source, OBSERVE_SECONDS) as connection:
         table = _open(connection, source)
         if since is None:
             return SourceOffset("")
-        now = _look(connection, table, since.value).offset
+        now = _state(connection, table, since.value).offset
         return since if (now.row_count, now.state_token) == (since.row_count, since.state_token) else now
 
 
 @contextmanager
 def pull(spark: SparkSession, source: FollowTable, since: SourceOffset | None) -> Iterator[Batch]:
-    """The rows since the offset less the overlap, or all. Rows and offset are of one snapshot, held by the context."""
+    """The rows since the offset less the overlap, or (None) all; every field as text.
+
+    Rows and offset are of one snapshot, which the context keeps open. SourceError for a table that is empty now.
+    """
     with session(source) as connection:
         table, value = _open(connection, source), since.value if since else ""
         if value and _answer(connection, sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(table.name))[0]:
             raise SourceError(
-                f"{named(source)}: it is empty and was followed to {value}: if it was truncated, restore it; "
-                "if it is to begin anew, run the job reset_watermark"
+                f"{described(source)}: it is empty and was followed to {value}: if it was truncated, restore it; "
+                "if it should be read from the start again, run the job reset_watermark"
             )
-        seen = _look(connection, table, value)
-        reached = _look(connection, table, seen.offset.value).offset
-        yield Batch(_rows(spark, connection, table, value, seen), reached, exact=False)
+        state = _state(connection, table, value)
+        reached = _state(connection, table, state.offset.value).offset
+        yield Batch(_rows(spark, connection, table, value, state), reached, exact=False)
+
+
+def against(source: FollowTable, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> DataFrame:
+    """The rows that `stored` does not have with the same fields; only its rows within the overlap are compared.
+
+    Needs: `stored._source_modified_at`, the watermark as a timestamp.
+    """
+    if since and since.value:
+        overlap = F.lit(since.value).cast("timestamp") - F.lit(source.overlap)
+        changed = F.col(SOURCE_MODIFIED_AT)
+        stored = stored.where((changed >= overlap) | changed.isNull())
+    hashes = stored.select(_hash(stored).alias("_stored_hash"))
+    return batch.rows.join(hashes, _hash(batch.rows) == F.col("_stored_hash"), "left_anti")
+
+
+def _hash(rows: DataFrame) -> Column:
+    """Over all fields by name. NULLs are left out, so that a new column without values changes no hash."""
+    names = sorted(name for name in rows.columns if not name.startswith("_"))
+    return F.sha2(F.to_json(F.struct(*map(quoted, names))), 256)
+
+
+def changed_at(source: FollowTable) -> Column:
+    """The watermark of the row; NULL where it is no time."""
+    return quoted(source.watermark).try_cast("timestamp")
 
 
 @dataclass(frozen=True)
@@ -73,24 +106,24 @@ class _Table:
         return sql.Identifier(self.source.watermark)
 
     def since(self, value: str) -> sql.Composable:
-        """The predicate of the rows from an offset's value, less the overlap, on."""
+        """The predicate of the rows from an offset's value less the overlap on; of all rows without a value."""
         if not value:
             return sql.SQL("true")
-        low = _at(datetime.fromisoformat(value) - self.source.overlap)
-        return sql.SQL("({w} >= {low} OR {w} IS NULL)").format(w=self.watermark, low=low)
+        start = _at(datetime.fromisoformat(value) - self.source.overlap)
+        return sql.SQL("({w} >= {start} OR {w} IS NULL)").format(w=self.watermark, start=start)
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """The offset, and the earliest and latest stamp that may move one."""
+class _State:
+    """The offset, and the earliest and latest time that may move it."""
 
     offset: SourceOffset
-    low: datetime | None
-    high: datetime | None
+    first: datetime | None
+    last: datetime | None
 
 
 def _at(moment: datetime) -> sql.Composed:
-    """Dates and stamps without a zone compare with it as they are, in UTC, by their index, too."""
+    """A time in SQL. Dates and times without a zone compare with it as UTC, and can use their index."""
     return sql.SQL("{}::timestamptz").format(moment.isoformat())
 
 
@@ -101,41 +134,46 @@ def _answer(connection: psycopg.Connection, question: sql.Composed) -> tuple[Any
 
 
 def _open(connection: psycopg.Connection, source: FollowTable) -> _Table:
-    """The table's columns now. SourceError without a watermark that is a time."""
+    """The table with its columns of now. SourceError where the watermark is missing or is no time."""
     head = connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(_Table(source).name)).description
     kinds = {column.name: column.type_display for column in head or ()}
     kind = kinds.get(source.watermark)
     if kind is None:
-        mend = f"it has no column {source.watermark}: correct `watermark` in the contract"
-        raise SourceError(f"{named(source)}: {mend}")
+        fix = f"it has no column {source.watermark}: correct `watermark` in the contract"
+        raise SourceError(f"{described(source)}: {fix}")
     if kind.split("(")[0] not in WATERMARKS:
-        mend = f"the watermark {source.watermark} is {kind}; follow a column of type {', '.join(WATERMARKS)}"
-        raise SourceError(f"{named(source)}: {mend}")
+        fix = f"the watermark {source.watermark} is {kind}; follow a column of type {', '.join(WATERMARKS)}"
+        raise SourceError(f"{described(source)}: {fix}")
     return _Table(source, tuple(kinds))
 
 
-def _look(connection: psycopg.Connection, table: _Table, value: str) -> _Seen:
-    """One question, answered from an index on the watermark once there is a value."""
-    last = datetime.now(timezone.utc)  # an offset ahead of now would hide what is stamped until then
-    sane = sql.SQL("{w} >= {a} AND {w} <= {b}").format(w=table.watermark, a=_at(FIRST), b=_at(last))
-    ends = sql.SQL("min({w}) FILTER (WHERE {sane})::timestamptz, max({w}) FILTER (WHERE {sane})::timestamptz")
-    # A row's transaction changes with every update, also one that leaves the greatest stamp and the count as they were.
+def _state(connection: psycopg.Connection, table: _Table, value: str) -> _State:
+    """How far the table reaches from an offset's value on: one query, which can use an index on the watermark."""
+    now = datetime.now(timezone.utc)  # an offset ahead of now would hide rows that are changed until then
+    valid = sql.SQL("{w} >= {a} AND {w} <= {b}").format(w=table.watermark, a=_at(FIRST), b=_at(now))
+    ends = sql.SQL(
+        "min({w}) FILTER (WHERE {valid})::timestamptz, max({w}) FILTER (WHERE {valid})::timestamptz"
+    )
+    # A row's transaction changes with every update, even if the greatest time and the count stay the same.
     counts = sql.SQL("count(*), coalesce(sum(xmin::text::bigint), 0)::text")
     question = sql.SQL("SELECT {ends}, {counts} FROM {table} WHERE {since}").format(
         counts=counts,
-        ends=ends.format(w=table.watermark, sane=sane),
+        ends=ends.format(w=table.watermark, valid=valid),
         table=table.name,
         since=table.since(value),
     )
-    low, high, held, stamp = _answer(connection, question)
-    found = high.astimezone(timezone.utc).isoformat(timespec="microseconds") if high else ""
-    return _Seen(SourceOffset(max(value, found), held, stamp), low, high)
+    first, last, row_count, transactions = _answer(connection, question)
+    found = last.astimezone(timezone.utc).isoformat(timespec="microseconds") if last else ""
+    return _State(SourceOffset(max(value, found), row_count, transactions), first, last)
 
 
 def _rows(
-    spark: SparkSession, connection: psycopg.Connection, table: _Table, value: str, seen: _Seen
+    spark: SparkSession, connection: psycopg.Connection, table: _Table, value: str, state: _State
 ) -> DataFrame:
-    """Every column as PostgreSQL writes it. Numbered on the way: Spark trips over names with quotes in them."""
+    """Every column as PostgreSQL writes it as text.
+
+    The columns are numbered on the way, because Spark's JDBC reader fails for names with quotes in them.
+    """
     texts = [
         sql.SQL("{}::text AS {}").format(sql.Identifier(name), sql.Identifier(f"c{i}"))
         for i, name in enumerate(table.columns)
@@ -147,16 +185,16 @@ def _rows(
         table=table.name,
         since=table.since(value),
     )
-    frame = read(spark, table.source, connection, query, _parts(table, seen))
+    frame = read(spark, table.source, connection, query, _parts(table, state))
     return frame.select(*[f"c{i}" for i in range(len(texts))]).toDF(*table.columns)
 
 
-def _parts(table: _Table, seen: _Seen) -> list[sql.Composable]:
-    """Predicates that each row satisfies exactly one of: even ranges; the first takes the rows without a stamp."""
-    if seen.low is None or seen.high is None or table.source.partitions < 2:
+def _parts(table: _Table, state: _State) -> list[sql.Composable]:
+    """Predicates of even ranges; each row satisfies exactly one. Rows without a time are in the first."""
+    if state.first is None or state.last is None or table.source.partitions < 2:
         return [sql.SQL("true")]
-    step = (seen.high - seen.low) / table.source.partitions
-    cuts = [_at(seen.low + step * i) for i in range(1, table.source.partitions)]
+    step = (state.last - state.first) / table.source.partitions
+    cuts = [_at(state.first + step * i) for i in range(1, table.source.partitions)]
     first = sql.SQL("({w} < {cut} OR {w} IS NULL)").format(w=_WATERMARK, cut=cuts[0])
     last = sql.SQL("{w} >= {cut}").format(w=_WATERMARK, cut=cuts[-1])
     between = [sql.SQL("{w} >= {a} AND {w} < {b}").format(w=_WATERMARK, a=a, b=b) for a, b in pairwise(cuts)]
@@ -165,10 +203,12 @@ def _parts(table: _Table, seen: _Seen) -> list[sql.Composable]:
 
 @contextmanager
 def keys_now(spark: SparkSession, source: FollowTable) -> Iterator[DataFrame]:
-    """The keys of all rows, as text, of one snapshot."""
+    """The keys of all rows, as text, of one snapshot. SourceError where a key column is missing."""
     with session(source) as connection:
         table = _open(connection, source)
         missing = [key for key in source.keys if key not in table.columns]
         if missing:
-            raise SourceError(f"{named(source)}: it has no column {', '.join(missing)}: correct `keys`")
-        yield _rows(spark, connection, table, "", _Seen(SourceOffset(""), None, None)).select(*source.keys)
+            fix = f"it has no column {', '.join(missing)}: correct `keys` in the contract"
+            raise SourceError(f"{described(source)}: {fix}")
+        rows = _rows(spark, connection, table, "", _State(SourceOffset(""), None, None))
+        yield rows.select(*map(quoted, source.keys))

@@ -1,4 +1,4 @@
-"""The errors that Spark raises, classic and over Connect."""
+"""The errors that Spark raises, in this process and over Spark Connect."""
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException

@@ -1,4 +1,4 @@
-"""Expressions on columns of any name, and of any type as text."""
+"""Expressions that every stage needs: a column of any name, and a value of any type as text."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -8,9 +8,11 @@ from medallion_assets.contracts.sql_text import quoted_name
 
 
 def quoted(name: str, of: str = "") -> Column:
-    """The column of just this name, whatever dots or backticks it holds.
+    """The column of exactly this name, whatever dots, backticks or reserved words it has.
 
     of: the alias of a DataFrame, or a struct column
+
+    All names of columns that a contract declares go through here, or through `quoted_name` where SQL is text.
     """
     return F.col(f"{of}.{quoted_name(name)}" if of else quoted_name(name))
 
@@ -19,8 +21,11 @@ BILLION = 1_000_000_000
 
 
 def as_text(value: Column, landed: DataType, nanos: bool = False) -> Column:
-    """Nested values as JSON, bytes as UTF-8 or else Base64, all else as Spark writes it in UTC."""
-    # INT96 has nanoseconds for Arrow, too, but Spark reads it as a timestamp.
+    """A value as text: nested values as JSON, bytes as UTF-8 or else Base64, all others as Spark casts them in UTC.
+
+    nanos: the value counts nanoseconds since 1970, if it is a number
+    """
+    # Arrow says nanoseconds of INT96, too, but Spark reads that as a timestamp.
     if nanos and isinstance(landed, LongType):
         return _nanos_as_text(value)
     if isinstance(landed, StructType | ArrayType | MapType | VariantType):
@@ -31,6 +36,7 @@ def as_text(value: Column, landed: DataType, nanos: bool = False) -> Column:
 
 
 def _nanos_as_text(nanos: Column) -> Column:
+    """As `yyyy-MM-dd HH:mm:ss.nnnnnnnnn`: a timestamp of Spark has microseconds only."""
     fraction = F.pmod(nanos, F.lit(BILLION))
     seconds = F.timestamp_seconds(((nanos - fraction) / BILLION).cast("long"))
     return F.concat(

@@ -1,7 +1,7 @@
-"""The jars of Delta and PostgreSQL, resolved once into a local cache, so that no session start waits for the network.
+"""The jars of Delta and PostgreSQL, fetched once into a local cache, so that no session start waits for the network.
 
-`python -m medallion_assets.lakehouse.spark.jars` fetches them, and so does the first session where nobody did. A
-machine without network takes a copy of the folder from another one, and MEDALLION_JARS says where it is.
+`python -m medallion_assets.lakehouse.spark.jars` fetches them; else the first session does. For a machine without
+network, copy the folder from another one and set MEDALLION_JARS to it.
 """
 
 import os
@@ -16,14 +16,14 @@ from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.spark.java import JavaError, java_home
 
 PACKAGES = ("io.delta:delta-spark_4.2_2.13:4.4.0", "org.postgresql:postgresql:42.7.14")
-# What Delta needs beyond its own jars (Parquet, Jackson, Hadoop, ...) comes with pyspark, but for the Unity
-# Catalog client, which only tables of such a catalog ask for. Write, MERGE, OPTIMIZE, VACUUM, RESTORE, change
-# feeds and streams were tried with these alone. PostgreSQL's driver needs its annotations to be compiled only.
-KEPT = ("io.delta_*.jar", "org.postgresql_postgresql-*.jar")
+# Delta's other dependencies (Parquet, Jackson, Hadoop, ...) come with pyspark. Only the Unity Catalog client does not,
+# and only tables of such a catalog need it. Write, MERGE, OPTIMIZE, VACUUM, RESTORE, change feeds and streams were
+# tried with these jars alone. PostgreSQL's driver needs its annotations only to be compiled.
+JARS = ("io.delta_*.jar", "org.postgresql_postgresql-*.jar")
 
 
 class JarsError(MedallionError):
-    """The jars are neither cached nor to be fetched. The message says what to do."""
+    """The jars are not cached and cannot be fetched. The message says what to do."""
 
 
 def cache() -> Path:
@@ -33,43 +33,45 @@ def cache() -> Path:
 
 
 def cached_jars() -> list[str]:
-    """The paths of the jars, fetched first where the cache does not hold them yet.
+    """The paths of the jars; they are fetched first if they are not in the cache. JarsError if they cannot be.
 
-    The folder appears whole or not at all, so that any jar of each kind means all of them.
+    The folder is created whole or not at all, so one jar of each kind means that all are there.
     """
     if not _is_complete(cache()):
         _fetch(cache())
-    return sorted(map(str, _kept(cache())))
+    return sorted(map(str, _needed(cache())))
 
 
-def _kept(folder: Path) -> list[Path]:
-    return [jar for pattern in KEPT for jar in folder.glob(pattern)]
+def _needed(folder: Path) -> list[Path]:
+    return [jar for pattern in JARS for jar in folder.glob(pattern)]
 
 
 def _is_complete(folder: Path) -> bool:
-    return all(any(folder.glob(pattern)) for pattern in KEPT)
+    return all(any(folder.glob(pattern)) for pattern in JARS)
 
 
 def _fetch(target: Path) -> None:
     if any(target.glob("*")) and not _is_complete(target):
-        raise JarsError(f"{target} lacks a jar of {' or '.join(PACKAGES)}: copy it whole, or remove it.")
+        raise JarsError(
+            f"{target} lacks a jar of {' or '.join(PACKAGES)}: copy the folder whole, or remove it."
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetching-") as folder:
-        ivy, kept = Path(folder) / "ivy", Path(folder) / "jars"
+        ivy, chosen = Path(folder) / "ivy", Path(folder) / "jars"
         _resolve(ivy)
-        kept.mkdir()
-        for jar in _kept(ivy / "jars"):
-            jar.rename(kept / jar.name)
+        chosen.mkdir()
+        for jar in _needed(ivy / "jars"):
+            jar.rename(chosen / jar.name)
         try:
-            kept.rename(target)
+            chosen.rename(target)
         except OSError:
-            # Somebody else fetched them meanwhile, which is as good; anything but that is a real failure.
+            # Another process may have fetched them meanwhile, which is as good; anything else is a failure.
             if not _is_complete(target):
                 raise
 
 
 def _resolve(ivy: Path) -> None:
-    """Let spark-submit resolve the packages as it does for a job: an empty one, which starts no session."""
+    """Lets spark-submit resolve the packages for an empty job, which starts no session."""
     spec = find_spec("pyspark")
     if spec is None or spec.origin is None:
         raise JarsError("pyspark is not installed: run `make demo` or `pip install -r requirements.lock`.")
@@ -85,19 +87,19 @@ def _resolve(ivy: Path) -> None:
         raise JarsError(
             f"{result.stdout}{result.stderr}\n"
             f"The jars ({', '.join(PACKAGES)}) could not be fetched; Ivy's answer is above. "
-            f"Without network: copy {cache()} from a machine that has it, or set MEDALLION_JARS to one."
+            f"Without network, copy {cache()} from another machine, or set MEDALLION_JARS to a copy."
         )
 
 
 def main() -> int:
-    began = time.monotonic()
+    started = time.monotonic()
     try:
         os.environ["JAVA_HOME"] = java_home()
         jars = cached_jars()
     except (JarsError, JavaError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"Jars of Delta and PostgreSQL: {len(jars)} in {cache()} ({time.monotonic() - began:.0f} s)")
+    print(f"Jars of Delta and PostgreSQL: {len(jars)} in {cache()} ({time.monotonic() - started:.0f} s)")
     return 0
 
 

@@ -1,6 +1,7 @@
 """Finds the Java that Spark 4.2 can run on, and says in one line what to do where there is none.
 
-Standard library only: `make` runs this module with the system's Python before the virtual environment exists.
+`make` runs this module with the system's Python before the virtual environment exists, so it imports the standard
+library and `errors.py` only.
 """
 
 import os
@@ -28,7 +29,7 @@ class JavaMissing(JavaError):
 def java_home() -> str:
     """The home of a Java that runs Spark: JAVA_HOME first, then the `java` on PATH.
 
-    A JAVA_HOME that is set but unusable is an error, since Spark would take it all the same.
+    A JAVA_HOME that is set but unusable is an error, since Spark would use it anyway. JavaError.
     """
     named = os.environ.get("JAVA_HOME")
     if named:
@@ -40,10 +41,10 @@ def java_home() -> str:
 
 
 def _home_of(java: str) -> Path:
-    """The home behind a `java` on PATH. It is asked for, as version managers put scripts there, not links."""
+    """The home of a `java` on PATH. Java itself is asked, because version managers put scripts there, not links."""
     settings = _ask(java, "-XshowSettings:properties", "-version")
-    told = re.search(r"^\s*java\.home = (.+)$", settings, re.MULTILINE)
-    return Path(told[1].strip()) if told else Path(java).resolve().parent.parent
+    found = re.search(r"^\s*java\.home = (.+)$", settings, re.MULTILINE)
+    return Path(found[1].strip()) if found else Path(java).resolve().parent.parent
 
 
 def _checked(home: Path, found: str) -> str:
@@ -52,7 +53,7 @@ def _checked(home: Path, found: str) -> str:
         raise JavaError(f"{found}, but there is no {java}: {ADVICE}.")
     version = re.search(r'version "(?:1\.)?(\d+)', _ask(str(java), "-version"))
     if not version:
-        raise JavaError(f"{found}, but it does not tell its version: {ADVICE}.")
+        raise JavaError(f"{found}, but `java -version` does not show its version: {ADVICE}.")
     if int(version[1]) not in SUPPORTED:
         raise JavaError(f"{found}, version {version[1]}, which Spark 4.2 does not support: {ADVICE}.")
     return str(home)
@@ -67,7 +68,7 @@ def _ask(*command: str) -> str:
 
 
 def _install() -> None:
-    """Install Java where that is ours to do: as root on Debian or Ubuntu, when there is none."""
+    """Installs Java by apt-get. Only as root on Debian or Ubuntu, and only where there is none."""
     print(f"No Java found: installing {PACKAGE} ...", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for step in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", PACKAGE]):

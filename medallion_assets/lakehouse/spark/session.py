@@ -13,32 +13,32 @@ from pyspark.sql import SparkSession
 from medallion_assets.lakehouse.spark.jars import cached_jars
 from medallion_assets.lakehouse.spark.java import java_home
 
-# What the tables' meaning rests on, wherever Spark runs.
+# These settings decide what the tables mean, so they hold wherever Spark runs.
 SEMANTICS = {
     "spark.sql.session.timeZone": "UTC",
-    # Parquet of other writers holds nanosecond timestamps; landing reads them as numbers rather than failing.
+    # Parquet of other writers has nanosecond timestamps; landing reads them as numbers instead of failing.
     "spark.sql.legacy.parquet.nanosAsLong": "true",
     # delta-rs, which reads logs for the sensors, does not see deletion vectors in its counts and file lists.
     "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",
-    # Statistics hold 32 characters of a text, less than the path of a file: with the whole of it, a new file of a
-    # large day is found in bronze without reading the day.
+    # By default statistics have 32 characters of a text, less than the path of a file. With the whole path, a new file
+    # of a large day is found in bronze without reading the day.
     "spark.databricks.io.skipping.stringPrefixLength": "128",
     "spark.sql.adaptive.enabled": "true",
 }
-# Static: a Connect server has its own.
+# Static settings: a Connect server has its own.
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.ui.showConsoleProgress": "false",
 }
-# Most of a day's minute is planning, not rows. Without the JVM's second compiler, which competes for the same
-# two cores, four small merges took half the processor time; a year of orders in one fold took 102 s, not 74.
-# With one compiler the JVM reserves a small code cache, and stops compiling once that is full.
+# Most of a small step is planning, not rows. The JVM's second compiler competes for the same two cores: without it,
+# four small merges took half the processor time (but one merge of a year of orders took 102 s instead of 74 s).
+# With one compiler the JVM reserves a small code cache and stops compiling once it is full, so a larger one is set.
 FAST_START = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
 
 
 def spark_config(overrides: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The settings of a session. `overrides` win, and say by spark.remote or spark.master where it runs."""
+    """The settings of a session. `overrides` win; their spark.remote or spark.master says where it runs."""
     given = dict(overrides or {})
     if "spark.remote" in given:
         connect = ("spark.remote", "spark.sql.", "spark.databricks.delta.")
@@ -50,7 +50,7 @@ def spark_config(overrides: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def start(overrides: Mapping[str, str] | None = None) -> SparkSession:
-    """The running session, or a new one: for tests and commands, outside of Dagster's resources."""
+    """The running session, or a new one: for tests and commands, outside Dagster's resources. JavaError, JarsError."""
     config = spark_config(overrides)
     if "spark.remote" not in config:
         os.environ["JAVA_HOME"] = java_home()
@@ -76,14 +76,14 @@ def _local() -> dict[str, str]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraJavaOptions": f"{FAST_START} -Dlog4j2.configurationFile={logging.as_uri()}",
         "spark.ui.enabled": "false",
-        # Tables go by path; the warehouse that Spark makes all the same stays out of the working folder.
+        # Tables are found by path. Spark creates a warehouse folder anyway; it stays out of the working folder.
         "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir()) / "medallion_assets-warehouse"),
-        # The defaults (200, 50, 10000 tasks) cost tens of seconds a day on two cores; VACUUM alone a minute.
+        # The defaults (200, 50, 10000 tasks) cost tens of seconds a day on two cores; VACUUM alone takes a minute.
         "spark.sql.shuffle.partitions": cores,
         "spark.databricks.delta.snapshotPartitions": cores,
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": cores,
-        # Listing a year of landed files is a moment for the driver and a job of 365 tasks for Spark.
+        # The driver lists a year of landed files in a moment; for Spark it would be a job of 365 tasks.
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
-        # Noting the Python line of every expression doubles the cost of building a plan.
+        # Recording the Python line of every expression doubles the cost of building a plan.
         "spark.python.sql.dataFrameDebugging.enabled": "false",
     }

@@ -1,10 +1,13 @@
-"""Delta tables by layer and name: read, append, replace exactly the rows of a predicate, one writer at a time."""
+"""Delta tables by layer and name: read, append, replace exactly the rows of a predicate.
+
+Which rows those are, and in what order tables are written, is decided by the stages.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deltalake import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
 from medallion_assets.contracts.sql_text import quoted_name
 
@@ -28,39 +31,45 @@ class Lake:
         return table_path(self.root, key)
 
     def exists(self, key: str) -> bool:
+        """Whether there is a Delta table of that key."""
         return DeltaTable.is_deltatable(self.path(key))
 
     def read(self, key: str, version: int | None = None) -> DataFrame:
+        """The table's rows, at a version or (None) now. Spark's error where table or version is missing."""
         reader = self.spark.read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", version)
         return reader.load(self.path(key))
 
     def append(self, rows: DataFrame, key: str, partition_by: str | None) -> None:
+        """Adds the rows in one commit. Columns that are new to the table are added to it."""
         _writer(rows, partition_by).mode("append").save(self.path(key))
 
     def replace(self, rows: DataFrame, key: str, predicate: str, partition_by: str | None) -> None:
-        """The rows of the table that satisfy `predicate` become `rows`, in one commit; no other row is touched."""
+        """The rows of the table that satisfy `predicate` become `rows`, in one commit; no other row is touched.
+
+        Each of `rows` must satisfy `predicate`, else Delta refuses the commit.
+        """
         if not self.exists(key):
             self.append(rows, key, partition_by)
             return
         _writer(rows, partition_by).mode("overwrite").option("replaceWhere", predicate).save(self.path(key))
 
-    def empty(self, columns: Mapping[str, str]) -> DataFrame:
-        """No rows with columns of these SQL types."""
-        return self.spark.createDataFrame(
-            [], ", ".join(f"{quoted_name(name)} {type_}" for name, type_ in columns.items())
-        )
-
     def rewrite(self, rows: DataFrame, key: str, partition_by: str | None) -> None:
         """The table becomes `rows`, whatever columns and types it had."""
         _writer(rows, partition_by).mode("overwrite").option("overwriteSchema", "true").save(self.path(key))
 
+    def empty(self, columns: Mapping[str, str]) -> DataFrame:
+        """No rows, with columns of these SQL types."""
+        schema = ", ".join(f"{quoted_name(name)} {type_}" for name, type_ in columns.items())
+        return self.spark.createDataFrame([], schema)
+
 
 def table_path(root: str, key: str) -> str:
+    """The folder or URL of the table `layer/name` below the lake's root."""
     return f"{root.rstrip('/')}/{key}"
 
 
-def _writer(rows: DataFrame, partition_by: str | None):
+def _writer(rows: DataFrame, partition_by: str | None) -> DataFrameWriter:
     writer = rows.write.format("delta").option("mergeSchema", "true")
     return writer.partitionBy(partition_by) if partition_by else writer

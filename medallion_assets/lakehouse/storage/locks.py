@@ -1,4 +1,7 @@
-"""One writer per table."""
+"""One writer per table, among the processes of one machine.
+
+On an object store Delta's own commit protocol does this, and no lock is taken.
+"""
 
 import fcntl
 from collections.abc import Iterator
@@ -8,7 +11,10 @@ from pathlib import Path
 
 @contextmanager
 def one_writer(root: str, key: str) -> Iterator[None]:
-    """Delta's commit on a local disk guards only one JVM: a lock file per table keeps other processes waiting."""
+    """Waits until no other process writes the table, then keeps others waiting.
+
+    Needed because Delta's commit on a local disk guards only the threads of one JVM.
+    """
     if "://" in root:
         yield
         return

@@ -1,25 +1,22 @@
-"""SQL predicates over days and files: `replaceWhere` takes only text."""
+"""SQL predicates over days and files, as text: `replaceWhere` takes nothing else."""
 
 from collections.abc import Collection, Mapping
 
-from medallion_assets.contracts.sql_text import quoted_name
-
-
-def literal(text: str) -> str:
-    """A SQL string literal; `replaceWhere` takes only text."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+from medallion_assets.contracts.sql_text import quoted_name, quoted_text
+from medallion_assets.contracts.table import INGESTION_DATE
+from medallion_assets.contracts.technical_columns import SOURCE_FILE
 
 
 def days_predicate(column: str, days: Collection[str]) -> str:
+    """Rows of these days. Needs at least one day; `column` is a date and may have any name."""
     dates = ", ".join(f"DATE'{day}'" for day in sorted(days))
     return f"{quoted_name(column)} IN ({dates})"
 
 
 def files_predicate(whole_days: Collection[str], files: Mapping[str, Collection[str]]) -> str:
     """Rows of whole ingestion days, and of single files of other days (day -> paths)."""
-    parts = [days_predicate("_ingestion_date", whole_days)] if whole_days else []
+    parts = [days_predicate(INGESTION_DATE, whole_days)] if whole_days else []
     for day, paths in sorted(files.items()):
-        listed = ", ".join(literal(path) for path in sorted(paths))
-        parts.append(f"(_ingestion_date = DATE'{day}' AND _source_file IN ({listed}))")
+        listed = ", ".join(quoted_text(path) for path in sorted(paths))
+        parts.append(f"({INGESTION_DATE} = DATE'{day}' AND {SOURCE_FILE} IN ({listed}))")
     return " OR ".join(parts)

@@ -1,7 +1,7 @@
-"""What a Delta table tells of the contract that it was written by: types, partition, and the keys of its rows.
+"""What a stored Delta table says about the contract it was written with: types, partition, and the keys of its rows.
 
-The keys are kept in the table's own schema, as metadata of one column, from the commit on that creates or rewrites it:
-a Delta writer keeps the metadata of a column that is there already.
+The keys are stored in the table's schema, as metadata of one column, by the commit that creates or rewrites the table:
+a Delta writer keeps the metadata of an existing column. Which differences matter is decided in `contracts/stored.py`.
 """
 
 from collections.abc import Sequence
@@ -20,17 +20,18 @@ KEYS = "medallion.keys"
 
 
 def sequence_with_keys(keys: Sequence[str]) -> Column:
-    """`_sequence`, whose metadata says what it orders the changes of."""
+    """The column `_sequence`, with the keys whose changes it orders as metadata."""
     return F.col(SEQUENCE).alias(SEQUENCE, metadata={KEYS: list(keys)})
 
 
-def hold_to_contract(lake: Lake, table: SilverTable | GoldTable) -> None:
-    """IncompatibleContract if the stored table cannot go on under the contract. Call it before any write."""
+def check_stored_contract(lake: Lake, table: SilverTable | GoldTable) -> None:
+    """IncompatibleContract if the stored table cannot go on under the contract. Called before any write."""
     if lake.exists(table.key):
         check_contract(table, stored_table(lake, table.key))
 
 
 def stored_table(lake: Lake, key: str) -> StoredTable:
+    """The types, partition column and keys of a stored table; keys are None where it does not say."""
     columns = lake.read(key).schema
     metadata = {column.name: column.metadata for column in columns}
     keys = metadata.get(SEQUENCE, {}).get(KEYS)

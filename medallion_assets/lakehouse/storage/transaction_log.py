@@ -1,4 +1,7 @@
-"""What a Delta log tells without Spark and without reading data: versions, days, bytes and counts of commits."""
+"""What a Delta log tells without Spark and without reading data: versions, partitions, bytes and counts of commits.
+
+The terms (add action, active file, partition value) are those of the Delta protocol (PROTOCOL.md of delta-io/delta).
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -14,7 +17,7 @@ Files = Mapping[str, tuple[str | None, int]]
 
 
 def version(root: str, key: str) -> int | None:
-    """The table's version now; None where there is no table."""
+    """The table's current version; None where there is no table."""
     try:
         return DeltaTable(table_path(root, key)).version()
     except TableNotFoundError:
@@ -39,16 +42,15 @@ def partition_column(root: str, key: str) -> str | None:
 
 
 def rows(root: str, key: str) -> int:
-    """How many rows the table has."""
-    return sum(
-        pa.table(DeltaTable(table_path(root, key)).get_add_actions(flatten=True))["num_records"].to_pylist()
-    )
+    """How many rows the table has, by the statistics of its files."""
+    actions = DeltaTable(table_path(root, key)).get_add_actions(flatten=True)
+    return sum(pa.table(actions)["num_records"].to_pylist())
 
 
-def touched_days(root: str, key: str, since: int) -> set[str | None] | None:
-    """Partition values of the files added or removed after version `since`; None when the log no longer tells.
+def affected_partitions(root: str, key: str, since: int) -> set[str | None] | None:
+    """Partition values of the files added or removed after version `since`; None where the log was cleaned since.
 
-    What only rearranges rows (OPTIMIZE) touches no day: the stretches before and after it are compared.
+    A commit that only rearranges rows (OPTIMIZE) affects no partition: the versions before and after it are compared.
     """
     path = table_path(root, key)
     try:
@@ -56,17 +58,17 @@ def touched_days(root: str, key: str, since: int) -> set[str | None] | None:
     except Exception:  # delta-rs raises several types for a version whose log was cleaned
         return None
     table = DeltaTable(path)
-    now, touched = active_files(table), set()
+    now, affected = active_files(table), set[str | None]()
     if before.keys() == now.keys():
-        return touched
-    for rearranged in _rearranged(table, since):
-        touched |= _differing(before, active_files(DeltaTable(path, version=rearranged - 1)))
-        before = active_files(DeltaTable(path, version=rearranged))
-    return touched | _differing(before, now)
+        return affected
+    for optimized in _optimize_commits(table, since):
+        affected |= _differing(before, active_files(DeltaTable(path, version=optimized - 1)))
+        before = active_files(DeltaTable(path, version=optimized))
+    return affected | _differing(before, now)
 
 
-def _rearranged(table: DeltaTable, since: int) -> list[int]:
-    """The commits after `since` that changed files and no row, by Spark or delta-rs."""
+def _optimize_commits(table: DeltaTable, since: int) -> list[int]:
+    """The versions after `since` that changed files and no row, written by Spark or delta-rs."""
     commits = table.history(limit=table.version() - since)
     return sorted(commit["version"] for commit in commits if commit["operation"] == "OPTIMIZE")
 
@@ -76,7 +78,7 @@ def _differing(before: Files, after: Files) -> set[str | None]:
 
 
 def active_files(table: DeltaTable) -> Files:
-    """The files that make up this version of the table."""
+    """The files that make up this version of the table; of several partition columns the first one counts."""
     actions = pa.table(table.get_add_actions(flatten=True))
     columns = table.metadata().partition_columns
     values = actions[f"partition.{columns[0]}"].to_pylist() if columns else [None] * actions.num_rows

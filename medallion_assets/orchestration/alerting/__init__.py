@@ -1,4 +1,4 @@
-"""What tells people that something failed, is late or stands still: incidents, channels, and the sensors that look.
+"""Alerts to people about what failed, is late or has stopped: incidents, channels, and the sensors that look for them.
 
-What asks for runs belongs to `sensors`; what is late is told by `lakehouse/monitoring`.
+What requests runs belongs to `sensors`; which tables are late is decided in `lakehouse/monitoring`.
 """

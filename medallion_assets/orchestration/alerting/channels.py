@@ -1,4 +1,4 @@
-"""How a text is posted: to Slack, to a webhook or else to the log, within seconds and without the token in any word."""
+"""How alerts are sent: to Slack, to a webhook, or else to the log; within seconds, and with no secret in a text."""
 
 import html
 import os
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from logging import Logger
+from typing import Any
 
 import dagster as dg
 import requests
@@ -19,15 +20,16 @@ from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.orchestration.alerting.incidents import Incident
 
 PATIENCE_SECONDS = 5
-MOST_MESSAGES = 20
-"""A tick, so that a bad night fills no channel at once."""
-MOST_CHARACTERS = 2000
+MAX_MESSAGES = 20
+"""In one tick, so that a bad night does not flood a channel."""
+MAX_CHARACTERS = 2000
+"""Of a message."""
 
 
-class AlertSettings(dg.ConfigurableResource):
+class AlertSettings(dg.ConfigurableResource[None]):
     """Where alerts go. Empty means MEDALLION_SLACK_CHANNEL, MEDALLION_ALERT_WEBHOOK and MEDALLION_UI, or the default.
 
-    Slack is told where SLACK_BOT_TOKEN is set. The token is read when it is used and is no setting, so that definitions
+    Slack is used where SLACK_BOT_TOKEN is set. The token is no setting but is read when it is used, so that definitions
     load without it and no configuration shows it.
     """
 
@@ -42,7 +44,7 @@ class AlertSettings(dg.ConfigurableResource):
         return (self.ui or os.environ.get("MEDALLION_UI") or "http://127.0.0.1:3000").rstrip("/")
 
     def channels(self, log: Logger) -> "list[Channel]":
-        """By name; the log where nothing else is told."""
+        """Those that are set up; the log where none is."""
         found: list[Channel] = []
         token = (dg.EnvVar("SLACK_BOT_TOKEN").get_value() or "").strip()
         if token:
@@ -56,7 +58,7 @@ class AlertSettings(dg.ConfigurableResource):
 
 @dataclass(frozen=True)
 class Message:
-    """What is posted; the fields are those of a webhook's JSON. cause: one a line."""
+    """What is sent; a webhook gets these fields as JSON. cause: one a line."""
 
     text: str
     severity: str
@@ -70,28 +72,25 @@ class Channel:
     name: str
     post: Callable[[Message], None]
 
-    def deliver(self, incidents: Iterable[Incident], ui: str, told: dict[str, str]) -> str:
-        """Posts what is news to the channel and adds its causes to `told`; says what has to wait, and why.
+    def deliver(self, incidents: Iterable[Incident], ui: str, sent: dict[str, str]) -> str:
+        """Sends the new incidents and adds their causes to `sent`; returns how many have to wait, and why.
 
-        A failed post is the last one of the tick: a channel that is down would take its patience for each message.
+        A failed message is the last one of the tick: a channel that is down would use up the time limit for each.
         """
-        why, posted, waiting, end = "", 0, 0, time.monotonic() + PATIENCE_SECONDS
+        why, messages, waiting, end = "", 0, 0, time.monotonic() + PATIENCE_SECONDS
         for incident in incidents:
-            if told.keys() >= set(incident.causes):
+            if sent.keys() >= set(incident.causes):
                 continue
-            if posted == MOST_MESSAGES:
-                why = why or f"{posted} were sent in this tick"
-            elif time.monotonic() > end:
-                why = why or f"it took over {PATIENCE_SECONDS} s"
-            why = why or self._failure(message(incident, ui))
+            why = why or _limit_reached(messages, end) or self._failure(message(incident, ui))
             if why:
                 waiting += 1
             else:
-                posted += 1
-                told.update(dict.fromkeys(incident.causes, now().isoformat()))
-        return f"{self.name}: {waiting} wait: {why}" if waiting else ""
+                messages += 1
+                sent.update(dict.fromkeys(incident.causes, now().isoformat()))
+        return f"{self.name}: {waiting} waiting: {why}" if waiting else ""
 
     def _failure(self, text: Message) -> str:
+        """Why the message could not be sent; empty if it was."""
         try:
             self.post(text)
         except Exception as error:  # whatever a network does
@@ -99,25 +98,32 @@ class Channel:
         return ""
 
 
+def _limit_reached(messages: int, end: float) -> str:
+    """Why this tick sends no more; empty if it may."""
+    if messages == MAX_MESSAGES:
+        return f"{messages} were sent in this tick, the most at a time"
+    return f"sending took over {PATIENCE_SECONDS} s" if time.monotonic() > end else ""
+
+
 def message(incident: Incident, ui: str) -> Message:
     url = f"{ui}/runs/{incident.run_id}" if incident.run_id else ui
     link = f"\n<{url}|run {escaped(incident.run_id[:8])}>" if incident.run_id else ""
-    text = _capped(escaped(incident.text), MOST_CHARACTERS - len(link)) + link
+    text = _capped(escaped(incident.text), MAX_CHARACTERS - len(link)) + link
     return Message(text, incident.severity, "\n".join(incident.causes), incident.run_id, url)
 
 
 def escaped(text: str) -> str:
-    """Data is no markup and mentions nobody: not `<!channel>`, nor a bare @here where a chat reads one."""
+    """Text that a chat shows as it is: no markup, and no mention such as `<!channel>` or a bare @here."""
     return html.escape(text, quote=False).replace("@", "@\u200b")
 
 
 def _capped(text: str, most: int) -> str:
-    """The end does not cut through an entity such as &lt;."""
+    """Shortened, but not within an entity such as &lt;."""
     return text if len(text) <= most else re.sub(r"&[a-z]*$", "", text[: most - 1]) + "…"
 
 
 class _Slack(SlackResource):
-    """dagster-slack's, with an address and a patience, and without the retries: the next tick is one."""
+    """dagster-slack's, with an address and a time limit, and without retries: the next tick is one."""
 
     base_url: str
 
@@ -129,7 +135,7 @@ def _slack(token: str, base_url: str, channel: str) -> Callable[[Message], None]
     client = _Slack(token=token, base_url=base_url).get_client()
 
     def post(message: Message) -> None:
-        client.chat_postMessage(
+        client.chat_postMessage(  # pyright: ignore[reportUnknownMemberType]
             channel=channel, text=message.text, parse="none", link_names=False, unfurl_links=False
         )
 
@@ -144,11 +150,12 @@ def _webhook(url: str) -> Callable[[Message], None]:
 
 
 def _reason(error: Exception) -> str:
-    """Made of codes and names of classes: the text of an error may hold the webhook's address, which is a secret."""
-    status = getattr(getattr(error, "response", None), "status_code", 200)
+    """Only codes and names of classes: the text of an error may hold the webhook's address, which is a secret."""
+    response: Any = getattr(error, "response", None)
+    status = getattr(response, "status_code", 200)
     if status != 200:
         return f"HTTP {status}"
-    code = str(error.response.get("error")) if isinstance(error, SlackApiError) else ""
+    code = str(response.get("error")) if isinstance(error, SlackApiError) else ""
     if re.fullmatch(r"[a-z_]{1,40}", code):
         return code
     return type(getattr(error, "reason", None) or error).__name__

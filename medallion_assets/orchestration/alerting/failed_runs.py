@@ -1,4 +1,4 @@
-"""Notes the failed runs whose process could not do so itself."""
+"""The sensor `failed_runs`: records the failed runs whose own process could not."""
 
 from collections.abc import Mapping
 
@@ -9,11 +9,13 @@ from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.orchestration.settings import SENSOR_STATUS
 
+_DESCRIPTION = "Records in the run log the failed runs whose process was killed before it could do so itself."
+
 
 def failed_runs_sensor() -> dg.SensorDefinition:
-    @dg.run_failure_sensor(
+    @dg.run_failure_sensor(  # pyright: ignore[reportUnknownMemberType]
         name="failed_runs",
-        description="Notes in the journal the failed runs that could not do so: their process was killed.",
+        description=_DESCRIPTION,
         minimum_interval_seconds=30,
         default_status=SENSOR_STATUS,
     )

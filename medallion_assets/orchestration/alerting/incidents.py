@@ -1,7 +1,7 @@
-"""What is worth telling somebody, and in which words: rows of the journal in, incidents out. No dagster, no clock.
+"""What people are alerted to, and in which words: rows of the run log in, incidents out. No dagster, no clock.
 
-One incident a run, however much failed in it. No word of it is a row's value: an error that is not our own may quote
-one, so only its class is shown, and of Spark's the condition.
+One incident a run, however much failed in it. No text holds a row's value. The message of a foreign error may quote
+one, so only the error's class is shown, and of Spark's errors the condition.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ SHOWN_NAMES, SHOWN_LINES, SHOWN_CHARACTERS = 6, 3, 600
 
 @dataclass(frozen=True)
 class Incident:
-    """causes: what is told here, by names that hold no data. An incident is news while one of them was not told."""
+    """causes: names of what failed, which hold no data. An incident is new while one of them has not been sent."""
 
     causes: tuple[str, ...]
     severity: str
@@ -32,7 +32,10 @@ def incidents(
     sensors: Mapping[str, str],
     minimum: str,
 ) -> list[Incident]:
-    """Of the runs, oldest first, then of the late tables and the sensors that do not work (name -> what is wrong)."""
+    """Of the runs, oldest first; then of the late tables and the broken sensors (both: name -> what is wrong).
+
+    minimum: WARN or ERROR, the severity from which a failed check counts
+    """
     failed = [check for check in checks if not check.passed]
     error_of = {error.run_id: error for error in errors}
     checks_of: dict[str, list[CheckResult]] = {}
@@ -57,10 +60,10 @@ def _of_run(run: str, error: PipelineError | None, failed: list[CheckResult], mi
     severity = ERROR if error or any(check.severity == ERROR for check in failed) else WARN
     listed = _listed(failed)
     if error is None:
-        return Incident(tuple(causes), severity, f"{severity}: not passed: {listed}", run)
+        return Incident(tuple(causes), severity, f"{severity}: failed checks: {listed}", run)
     where = " ".join(part for part in (_some(error.asset.split(", ")), error.day) if part)
     lines = [f"ERROR: {error.pipeline} failed{' at ' if where else ''}{where}", _shown(error)]
-    lines += [f"Not passed: {listed}"] if failed else []
+    lines += [f"Failed checks: {listed}"] if failed else []
     return Incident((_cause(error), *causes), severity, "\n".join(lines), run)
 
 
@@ -68,7 +71,7 @@ def _listed(failed: Iterable[CheckResult]) -> str:
     """Each check once, with its days."""
     days: dict[str, list[str]] = {}
     for check in failed:
-        days.setdefault(f"{check.asset} check {check.check_name}", []).append(check.day)
+        days.setdefault(f"{check.asset} {check.check_name}", []).append(check.day)
     texts = [f"{name} ({_span(found)})" if any(found) else name for name, found in sorted(days.items())]
     return _some(texts)
 
@@ -84,7 +87,7 @@ def _span(days: Collection[str]) -> str:
 
 
 def _is_ours(error: PipelineError) -> bool:
-    """Our own messages name tables, files and settings, never a value. Several errors' classes are joined by ", "."""
+    """Our own messages name tables, files and settings, never a value. Classes of several errors are joined by ", "."""
     return all(name.startswith("medallion_assets.") for name in error.error_class.split(", "))
 
 
@@ -98,7 +101,7 @@ def _shown(error: PipelineError) -> str:
 
 
 def _condition(error: PipelineError) -> str:
-    """Such as [DIVIDE_BY_ZERO], with which Spark begins its messages; in other places brackets may hold data."""
+    """Such as [DIVIDE_BY_ZERO], at the start of Spark's message; brackets elsewhere may hold data."""
     if not error.error_class.startswith("pyspark."):
         return ""
     found = re.match(r"\[[A-Z][A-Z0-9_]{2,79}(\.[A-Z0-9_]{2,79})?\]", error.message)
@@ -106,7 +109,7 @@ def _condition(error: PipelineError) -> str:
 
 
 def _cause(error: PipelineError) -> str:
-    """The message is part of it by its digest alone; Spark's, and others', number their tasks anew each time."""
+    """With a digest of the message, without the numbers (tasks, addresses) that differ each time in foreign errors."""
     message = error.message
     if not _is_ours(error):
         first = message.replace(error.run_id, "").strip().partition("\n")[0]

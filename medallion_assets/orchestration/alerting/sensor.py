@@ -1,13 +1,13 @@
-"""Sensors that tell somebody what failed, is late or stands still. No JVM; no run is asked for.
+"""The sensor `alerts`: one message for each run that failed, table that is late and sensor that has stopped. No JVM.
 
-Dagster's own sensor of failed runs is silent where a check failed and did not block, where a process was killed before
-it wrote what happened, and where a sensor fails: those are read from the journal and the instance.
+Dagster's own sensor of failed runs does not see a failed check that did not block, a process that was killed before it
+recorded anything, or a sensor that fails. These are read from the run log and the instance.
 """
 
 import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import dagster as dg
 
@@ -23,11 +23,13 @@ from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.orchestration.settings import SENSOR_STATUS
 
 MEMORY = timedelta(hours=24)
-"""What is told is not told again for so long, and what is older is no news."""
+"""No cause is sent twice within this time, and older rows of the run log are ignored."""
 RUN_PATIENCE = timedelta(hours=1)
-"""A run is told as a whole, at its end; but one that never ends is told."""
+"""One message for each finished run; a run that is still open after this time is reported, too."""
 
-_ALIKE: Any = {"minimum_interval_seconds": 30, "default_status": SENSOR_STATUS}
+_DESCRIPTION = (
+    "Alerts Slack, a webhook or the log to failures, late tables and stopped sensors; each once a day."
+)
 _Found = TypeVar("_Found")
 
 
@@ -36,22 +38,20 @@ def build_alert_sensors(tables: Mapping[str, Table]) -> list[dg.SensorDefinition
 
 
 def _alerts(tables: Collection[Table]) -> dg.SensorDefinition:
-    @dg.sensor(
-        name=ALERTS,
-        description="Tells Slack, a webhook or the log what failed, is late or stands still. Once a day each.",
-        **_ALIKE,
+    @dg.sensor(  # pyright: ignore[reportUnknownMemberType]
+        name=ALERTS, description=_DESCRIPTION, minimum_interval_seconds=30, default_status=SENSOR_STATUS
     )
     def sensor(
         context: dg.SensorEvaluationContext, lakehouse: LakehouseResource, alert_settings: AlertSettings
     ) -> dg.SensorResult:
         at = now()
-        sent = _recalled(context.cursor, at - MEMORY)
+        sent = _remembered(context.cursor, at - MEMORY)
         found, notes = _look(context, lakehouse.lake_root, tables, alert_settings.minimum_severity, at)
         for channel in alert_settings.channels(context.log):
-            told = sent.setdefault(channel.name, {})
-            notes.append(channel.deliver(found, alert_settings.ui_url, told))
-        waiting = "; ".join(note for note in notes if note) or "Nothing waits to be told."
-        return dg.SensorResult(skip_reason=waiting, cursor=json.dumps(sent))
+            sent_there = sent.setdefault(channel.name, {})
+            notes.append(channel.deliver(found, alert_settings.ui_url, sent_there))
+        status = "; ".join(note for note in notes if note) or "No alerts are waiting."
+        return dg.SensorResult(skip_reason=status, cursor=json.dumps(sent))
 
     return sensor
 
@@ -59,28 +59,28 @@ def _alerts(tables: Collection[Table]) -> dg.SensorDefinition:
 def _look(
     context: dg.SensorEvaluationContext, root: str, tables: Collection[Table], minimum: str, at: datetime
 ) -> tuple[list[Incident], list[str]]:
-    """The incidents of the last day, and what could not be looked at: the rest is told none the less."""
+    """The incidents of the last day; and what could not be read, which stops nothing else."""
     notes: list[str] = []
 
-    def tried(what: str, read: Callable[[], _Found], nothing: _Found) -> _Found:
+    def read(what: str, of: Callable[[], _Found], nothing: _Found) -> _Found:
         try:
-            return read()
+            return of()
         except Exception as error:
             why = str(error).partition("\n")[0][:300]
             notes.append(f"{what} cannot be read: {type(error).__name__}: {why}")
             return nothing
 
-    errors = tried(PipelineError.KEY, lambda: since(root, PipelineError, at - MEMORY), [])
-    checks = tried(CheckResult.KEY, lambda: since(root, CheckResult, at - MEMORY), [])
-    late = tried("what is late", lambda: late_tables(root, tables, at), {})
-    silent = tried("the sensors", lambda: broken_sensors(context), {})
+    errors = read(PipelineError.KEY, lambda: since(root, PipelineError, at - MEMORY), [])
+    checks = read(CheckResult.KEY, lambda: since(root, CheckResult, at - MEMORY), [])
+    late = read("the run ledger of late tables", lambda: late_tables(root, tables, at), {})
+    broken = read("the sensors", lambda: broken_sensors(context), {})
     failed = [check for check in checks if not check.passed]
     open_runs = _open_runs(context.instance, errors, failed, at)
     return incidents(
         [error for error in errors if error.run_id not in open_runs],
         [check for check in failed if check.run_id not in open_runs],
         late,
-        silent,
+        broken,
         minimum,
     ), notes
 
@@ -88,21 +88,22 @@ def _look(
 def _open_runs(
     instance: dg.DagsterInstance, errors: list[PipelineError], failed: list[CheckResult], at: datetime
 ) -> set[str]:
-    """Runs of which more may come: they go on, or failed and nobody noted why yet. Till an hour after its last row."""
-    noted = {error.run_id for error in errors}
-    fresh = {row.run_id for row in (*errors, *failed) if row.timestamp > at - RUN_PATIENCE}
-    runs = instance.get_runs(dg.RunsFilter(run_ids=sorted(fresh))) if fresh else []
+    """Runs with a recent row that may get more: they are not finished, or failed and nobody has recorded why yet."""
+    recorded = {error.run_id for error in errors}
+    recent = {row.run_id for row in (*errors, *failed) if row.timestamp > at - RUN_PATIENCE}
+    if not recent:
+        return set()
     return {
         run.run_id
-        for run in runs
-        if not run.is_finished or (run.status is dg.DagsterRunStatus.FAILURE and run.run_id not in noted)
+        for run in instance.get_runs(dg.RunsFilter(run_ids=sorted(recent)))
+        if not run.is_finished or (run.status is dg.DagsterRunStatus.FAILURE and run.run_id not in recorded)
     }
 
 
-def _recalled(cursor: str | None, after: datetime) -> dict[str, dict[str, str]]:
-    """Channel -> cause -> when it was sent, but for what is forgotten."""
-    kept: dict[str, dict[str, str]] = json.loads(cursor) if cursor else {}
+def _remembered(cursor: str | None, after: datetime) -> dict[str, dict[str, str]]:
+    """Channel -> cause -> when it was sent, of those sent after this time."""
+    channels: dict[str, dict[str, str]] = json.loads(cursor) if cursor else {}
     return {
-        name: {cause: sent for cause, sent in told.items() if datetime.fromisoformat(sent) > after}
-        for name, told in kept.items()
+        name: {cause: at for cause, at in sent.items() if datetime.fromisoformat(at) > after}
+        for name, sent in channels.items()
     }

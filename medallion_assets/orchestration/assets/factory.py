@@ -1,21 +1,27 @@
 """A table becomes a daily asset, with its checks in the same step.
 
-The body names the steps (which days, do the layer's work, report); the work is in `lakehouse`, the words in `layers`.
+A step names what it does (which days, the layer's work, the report); the work is in `lakehouse`, the reports of each
+layer in `steps`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Generator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import dagster as dg
 
+from medallion_assets.contracts.checks import Check
 from medallion_assets.contracts.table import Table, descendants
-from medallion_assets.orchestration.assets import partition_events
+from medallion_assets.orchestration.assets import partition_events, steps
 from medallion_assets.orchestration.assets.checks import checks_of
-from medallion_assets.orchestration.assets.reporting import Telling
+from medallion_assets.orchestration.assets.reporting import DayEvents, Reporter
 from medallion_assets.orchestration.assets.specs import asset_spec, key_of
-from medallion_assets.orchestration.assets.steps import report
 from medallion_assets.orchestration.failures import RejectedPartitions, RetrySettings, handled
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
+
+StepEvents = Generator[DayEvents | dg.Output[None], None, None]
 
 
 def op_name(table: Table) -> str:
@@ -24,34 +30,16 @@ def op_name(table: Table) -> str:
 
 def build_assets(tables: Mapping[str, Table]) -> list[dg.AssetsDefinition]:
     """One asset a table; a run's last assets fail the run when a day was rejected."""
-    return [
-        build_asset(table, table.ancestors, descendants(table, tables.values())) for table in tables.values()
-    ]
+    return [build_asset(table, descendants(table, tables.values())) for table in tables.values()]
 
 
-def build_asset(
-    table: Table, ancestors: Collection[Table], descendants: Collection[Table]
-) -> dg.AssetsDefinition:
-    key = key_of(table)
-    checks = {check.name: check for check in checks_of(table)}
-    specs = [
-        dg.AssetCheckSpec(
-            c.name, asset=key, description=c.description, blocking=c.blocking, partitions_def=CALENDAR
-        )
-        for c in checks.values()
-    ]
-    gates = [
-        dg.AssetCheckKey(key_of(upstream), check.name)
-        for upstream in ancestors
-        for check in checks_of(upstream)
-        if check.blocking
-    ]
-    later_steps = {op_name(other) for other in descendants}
+def build_asset(table: Table, descendants: Collection[Table]) -> dg.AssetsDefinition:
+    later_steps = frozenset(map(op_name, descendants))
 
     @dg.multi_asset(
         name=op_name(table),
         specs=[asset_spec(table)],
-        check_specs=specs,
+        check_specs=[_check_spec(table, check) for check in checks_of(table)],
         can_subset=True,
         partitions_def=CALENDAR,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -62,28 +50,88 @@ def build_asset(
         spark: SparkResource,
         lakehouse: LakehouseResource,
         retries: RetrySettings,
-    ):
-        writes = key in context.selected_asset_keys
-        chosen = [spec for spec in specs if spec.key in context.selected_asset_check_keys]
-        days = _days(context, key, writes)
-        code = table.fingerprint if writes else ""
-        with handled(context, lakehouse.lake_root, retries, table.key, code, days):
-            if writes:
-                lakehouse.before_run(table, spark.is_embedded)
-            rejected = partition_events.rejected_days(context.instance, gates, days) if writes else {}
-            telling = Telling(context, lakehouse, lakehouse.open(spark.session(), context.run.run_id), table)
-            reports = report(telling.lake, table, [day for day in days if day not in rejected], writes)
-            yield from telling.events(reports, writes, {spec.name for spec in chosen}, rejected)
-            yield from partition_events.closing_outputs(chosen, key if writes else None)
-            is_last = not later_steps & {node.name for node in context.job_def.nodes}
-            if writes and rejected and is_last:
-                raise RejectedPartitions(rejected)
+    ) -> StepEvents:
+        this = _Step(table, context, spark, lakehouse, retries, later_steps)
+        yield from this.run() if key_of(table) in context.selected_asset_keys else this.audit()
 
     return step
 
 
-def _days(context: dg.AssetExecutionContext, key: dg.AssetKey, writes: bool) -> Collection[str]:
-    """The run's days; a run of checks alone that names none (the UI's Execute all) means every materialized day."""
-    if writes or context.has_partition_key or context.has_partition_key_range:
-        return context.partition_keys
-    return sorted(context.instance.get_materialized_partitions(key))
+@dataclass(frozen=True)
+class _Step:
+    """One execution of the step of a table. later_steps: those of the tables that are made of it, in any run."""
+
+    table: Table
+    context: dg.AssetExecutionContext
+    spark: SparkResource
+    lakehouse: LakehouseResource
+    retries: RetrySettings
+    later_steps: frozenset[str]
+
+    def run(self) -> StepEvents:
+        """Writes the days that no input holds back. RejectedPartitions where a day is and no later step can say so."""
+        table, days = self.table, self.context.partition_keys
+        with handled(
+            self.context, self.lakehouse.lake_root, self.retries, table.key, table.fingerprint, days
+        ):
+            self.lakehouse.before_run(table, self.spark.is_embedded)
+            upstream = partition_events.rejected_days(self.context.instance, _blocking_checks(table), days)
+            reporter = self._reporter()
+            reports = steps.run(reporter.lake, table, [day for day in days if day not in upstream])
+            rejected = yield from reporter.run_events(reports, self.checks, upstream)
+            yield from self._outputs(key_of(table))
+            if rejected and self._is_last:
+                raise RejectedPartitions(rejected)
+
+    def audit(self) -> StepEvents:
+        """Evaluates the checks of the days and writes nothing."""
+        days = self._audited_days()
+        with handled(self.context, self.lakehouse.lake_root, self.retries, self.table.key, days=days):
+            reporter = self._reporter()
+            yield from reporter.audit_events(steps.audit(reporter.lake, self.table, days), self.checks)
+            yield from self._outputs(None)
+
+    @cached_property
+    def checks(self) -> list[Check[Any]]:
+        """Those that the run selects."""
+        selected = {key.name for key in self.context.selected_asset_check_keys}
+        return [check for check in checks_of(self.table) if check.name in selected]
+
+    @property
+    def _is_last(self) -> bool:
+        return self.later_steps.isdisjoint(node.name for node in self.context.job_def.nodes)
+
+    def _audited_days(self) -> Collection[str]:
+        """A run of checks that names no days (the UI's Execute all) means every materialized day."""
+        context = self.context
+        if context.has_partition_key or context.has_partition_key_range:
+            return context.partition_keys
+        return sorted(context.instance.get_materialized_partitions(key_of(self.table)))
+
+    def _reporter(self) -> Reporter:
+        lake = self.lakehouse.open(self.spark.session(), self.context.run.run_id)
+        return Reporter(self.context, self.lakehouse, lake, self.table)
+
+    def _outputs(self, materialized: dg.AssetKey | None) -> StepEvents:
+        specs = [_check_spec(self.table, check) for check in self.checks]
+        yield from partition_events.closing_outputs(specs, materialized)
+
+
+def _check_spec(table: Table, check: Check[Any]) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        check.name,
+        asset=key_of(table),
+        description=check.description,
+        blocking=check.blocking,
+        partitions_def=CALENDAR,
+    )
+
+
+def _blocking_checks(table: Table) -> list[dg.AssetCheckKey]:
+    """Of all tables that it is made of."""
+    return [
+        dg.AssetCheckKey(key_of(upstream), check.name)
+        for upstream in table.ancestors
+        for check in checks_of(upstream)
+        if check.blocking
+    ]

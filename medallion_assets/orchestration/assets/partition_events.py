@@ -1,8 +1,8 @@
-"""Per-day events of a step over many days.
+"""Dagster events of one day, from a step over many days.
 
 Dagster stores a plain AssetCheckResult of a run over a range without its day, and logs a MaterializeResult for every
-day of the range. This module alone uses the internal names that say it day by day; `test_assets.py` holds Dagster
-to it.
+day of the range. Events of single days need Dagster's internal names: they are used in this module alone, and
+`test_assets.py` fails if a new version of Dagster changes them.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -14,27 +14,33 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
-from medallion_assets.orchestration.assets.checks import Check, Verdict
+from medallion_assets.contracts.checks import Check, Verdict
 
 
 def evaluation(
-    key: dg.AssetKey, day: str, check: Check, verdict: Verdict, target: Any
+    key: dg.AssetKey,
+    day: str,
+    check: Check[Any],
+    verdict: Verdict,
+    target: AssetCheckEvaluationTargetMaterializationData | None,
 ) -> dg.AssetCheckEvaluation:
-    """Not blocking for Dagster: that would end the step and take the good days along. See `rejected_days`."""
+    """Never blocking for Dagster: that would end the step for the good days, too. See `rejected_days`."""
     return dg.AssetCheckEvaluation(
         asset_key=key,
         check_name=check.name,
         partition=day,
         passed=verdict.passed,
-        severity=check.severity,
+        severity=dg.AssetCheckSeverity(check.severity),
         metadata=dict(verdict.metadata),
         blocking=False,
         target_materialization_data=target,
     )
 
 
-def last_materialization(instance: dg.DagsterInstance, key: dg.AssetKey, day: str) -> Any:
-    """What the check results of the day speak of; None where the day was never materialized."""
+def last_materialization(
+    instance: dg.DagsterInstance, key: dg.AssetKey, day: str
+) -> AssetCheckEvaluationTargetMaterializationData | None:
+    """The one that check results of the day refer to; None where the day was never materialized."""
     records = instance.fetch_materializations(
         dg.AssetRecordsFilter(key, asset_partitions=[day]), limit=1
     ).records
@@ -49,18 +55,20 @@ def last_materialization(instance: dg.DagsterInstance, key: dg.AssetKey, day: st
 def rejected_days(
     instance: dg.DagsterInstance, checks: Collection[dg.AssetCheckKey], days: Collection[str]
 ) -> dict[str, str]:
-    """Day -> the check that failed when it was last evaluated for that day."""
+    """Day -> one of these checks that failed when it was last evaluated for that day."""
     rejected: dict[str, str] = {}
     for key in checks:  # one query a check, however many days
         infos = instance.event_log_storage.get_asset_check_partition_info([key], partition_keys=list(days))
         for info in infos:
             if info.partition_key and info.latest_execution_status.value == "FAILED":
-                rejected.setdefault(info.partition_key, f"{key.asset_key.to_user_string()} check {key.name}")
+                rejected.setdefault(info.partition_key, f"{key.asset_key.to_user_string()} {key.name}")
     return rejected
 
 
-def closing_outputs(specs: Collection[dg.AssetCheckSpec], key: dg.AssetKey | None) -> Iterator[dg.Output]:
-    """What Dagster waits for at the end of the step, logging no further event."""
+def closing_outputs(
+    specs: Collection[dg.AssetCheckSpec], key: dg.AssetKey | None
+) -> Iterator[dg.Output[None]]:
+    """The outputs that Dagster expects at the end of the step; none of them logs another materialization."""
     for spec in specs:
         yield dg.Output(None, output_name=spec.get_python_identifier())
     if key:

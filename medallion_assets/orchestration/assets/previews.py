@@ -1,6 +1,8 @@
-"""A few rows of a table, read by delta-rs in milliseconds: previews in the UI, and samples for failed checks."""
+"""A few rows of a table, read by delta-rs in milliseconds: previews in the UI, and examples for failed checks."""
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyarrow has no types.
 
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 import pyarrow as pa
@@ -42,18 +44,25 @@ def _rows(lakehouse: LakehouseResource, key: str, where: str) -> list[dict[str, 
         query = QueryBuilder().register("rows", lakehouse.delta_table(key))
     except TableNotFoundError:
         return []
-    found = pa.table(query.execute(f"SELECT * FROM rows WHERE {where} LIMIT {ROWS}")).to_pylist()
+    result = pa.table(query.execute(f"SELECT * FROM rows WHERE {where} LIMIT {ROWS}"))
+    found = cast("list[dict[str, Any]]", result.to_pylist())
     return [{name: value for name, value in row.items() if name not in _HIDDEN} for row in found]
 
 
 def _markdown(rows: list[dict[str, Any]]) -> str:
     names = [name for name in rows[0] if any(row[name] is not None for row in rows)]
-    names.sort(key=lambda name: name != "_failed_rules")  # the reason first: a wide table is cut off
+    names.sort(key=lambda name: name != "_failed_rules")  # the reason first: the UI cuts off a wide table
     lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
     lines += ["| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in rows]
     return "\n".join(lines)
 
 
 def _cell(value: Any) -> str:
-    text = ", ".join(value) if isinstance(value, list) else "" if value is None else str(value)
+    text = (
+        ", ".join(cast("list[str]", value))
+        if isinstance(value, list)
+        else ""
+        if value is None
+        else str(value)
+    )
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")[:60]

@@ -1,175 +1,159 @@
-"""What a step does in each layer, and what it reports of each day: metadata, and a verdict for each check.
+"""What a step does in each layer, and its report of each day: status, verdicts, metadata and counts.
 
-`writes=False` is a run of checks alone: the day is read and validated, and nothing is written.
+`run` does the layer's work. `audit` reads what is stored and writes nothing: a run of checks alone.
+`rebuild` makes a table of silver or gold from nothing.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from medallion_assets.contracts.bronze import BronzeTable
-from medallion_assets.contracts.freshness import is_off
+from medallion_assets.contracts.checks import Verdict
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse import bronze, gold, silver
+from medallion_assets.lakehouse.bronze.day_metrics import BronzeDayMetrics
 from medallion_assets.lakehouse.control.run_log import BLOCKED, NO_DATA, OK
-from medallion_assets.lakehouse.gold.day_metrics import GoldDayMetrics
-from medallion_assets.lakehouse.gold.direct_etl import ExtractDayMetrics
+from medallion_assets.lakehouse.gold.checks import as_number
+from medallion_assets.lakehouse.gold.checks import blocked_by as gold_blocked_by
+from medallion_assets.lakehouse.gold.day_metrics import ExtractDayMetrics, GoldDayMetrics
+from medallion_assets.lakehouse.silver.checks import blocked_by as silver_blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.storage.lake import Lake
-from medallion_assets.orchestration.assets.checks import (
-    HAS_DATA,
-    Verdict,
-    bronze_verdicts,
-    extract_verdicts,
-    gold_verdicts,
-    number,
-    silver_verdicts,
-)
+from medallion_assets.orchestration.assets.checks import DayMetrics, checks_of, verdicts_of
 
 
 @dataclass(frozen=True)
 class DayReport:
-    """`published` says that the day may be shown as materialized.
+    """One day of a step.
 
-    validated: the verdicts are told; of a table that is computed whole those of the last day are those of all
+    status: OK, NO_DATA, or BLOCKED where the day was not published
+    verdicts: check -> verdict, of the checks that there is something to say about
     counts: for the run ledger: rows_in, valid, quarantined, superseded and deleted, as far as the layer has them
     """
 
     day: str
+    status: str
     verdicts: Mapping[str, Verdict]
     metadata: Mapping[str, Any]
-    published: bool = True
-    validated: bool = True
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int]
 
     @property
-    def status(self) -> str:
-        return self.metadata["status"] if self.published else BLOCKED
-
-    def verdict(self, check: str) -> Verdict | None:
-        """None where there is nothing to validate: of a day without data just that it has none."""
-        if not self.validated or (self.metadata["status"] == NO_DATA and check != HAS_DATA.name):
-            return None
-        return self.verdicts.get(check)
+    def published(self) -> bool:
+        return self.status != BLOCKED
 
 
-def report_bronze(lake: Lake, table: BronzeTable, days: Collection[str], writes: bool) -> list[DayReport]:
-    landed = (bronze.ingest_days if writes else bronze.audit_days)(lake, table, days)
-    return [
-        DayReport(
-            day,
-            bronze_verdicts(table, figures),
-            {
-                "status": OK if figures.files else NO_DATA,
-                "dagster/partition_row_count": figures.rows,
-                "files": len(figures.files),
-                "corrupt_rows": figures.corrupt,
-            },
-            counts={"rows_in": figures.rows, "valid": figures.rows - figures.corrupt},
-        )
-        for day, figures in landed.items()
-    ]
+def run(lake: Lake, table: Table, days: Collection[str]) -> list[DayReport]:
+    """Brings the days up to date; gold also reports the days that it found to be touched by newer inputs."""
+    if isinstance(table, BronzeTable):
+        return _bronze_reports(table, bronze.ingest_days(lake, table, days))
+    if isinstance(table, SilverTable):
+        return silver_reports(lake, table, silver.refresh_days(lake, table, days))
+    assert isinstance(table, GoldTable)
+    if table.write.is_extract:
+        return _extract_reports(table, gold.extract_days(lake, table, days))
+    return _gold_reports(lake, table, gold.refresh_days(lake, table, days).days)
 
 
-def report_silver(lake: Lake, table: SilverTable, days: Collection[str], writes: bool) -> list[DayReport]:
-    return silver_reports(
-        lake, table, (silver.refresh_days if writes else silver.audit_days)(lake, table, days)
+def audit(lake: Lake, table: Table, days: Collection[str]) -> list[DayReport]:
+    """Counts the days again as they are stored."""
+    if isinstance(table, BronzeTable):
+        return _bronze_reports(table, bronze.audit_days(lake, table, days))
+    if isinstance(table, SilverTable):
+        return silver_reports(lake, table, silver.audit_days(lake, table, days))
+    assert isinstance(table, GoldTable)
+    if table.write.is_extract:
+        return _extract_reports(table, gold.audit_extract_days(lake, table, days))
+    metrics, newer = gold.audit_days(lake, table, days)
+    return _gold_reports(
+        lake, table, {day: replace(of_day, input_is_newer=newer) for day, of_day in metrics.items()}
     )
 
 
-def silver_reports(lake: Lake, table: SilverTable, folded: Mapping[str, SilverDayMetrics]) -> list[DayReport]:
-    stale = silver.stale_days(lake, table)
+def rebuild(lake: Lake, table: SilverTable | GoldTable) -> list[DayReport]:
+    """Makes the whole table anew, with the contract's columns and types. BlockedDays if a day would be lost."""
+    if isinstance(table, SilverTable):
+        return silver_reports(lake, table, silver.rebuild(lake, table))
+    if table.write.is_extract:
+        return _extract_reports(table, gold.rebuild_extract(lake, table))
+    return _gold_reports(lake, table, gold.rebuild(lake, table).days)
+
+
+def _bronze_reports(table: Table, days: Mapping[str, BronzeDayMetrics]) -> list[DayReport]:
     return [
         DayReport(
-            day,
-            silver_verdicts(table, figures, stale),
-            {
-                "status": OK if figures.landed else NO_DATA,
-                "dagster/partition_row_count": figures.total("current"),
-                **{name: figures.total(name) for name in ("rows", "superseded", "deleted", "quarantined")},
-                **({"quality_score": figures.quality_score} if figures.quality_score is not None else {}),
+            day=day.day,
+            status=_status(day),
+            verdicts=verdicts_of(checks_of(table), day),
+            metadata={
+                "dagster/partition_row_count": day.rows,
+                "files": len(day.files),
+                "corrupt_rows": day.corrupt,
             },
-            published=figures.blocked_by(table) is None,
-            counts={
-                "rows_in": figures.total("rows"),
-                "valid": figures.total("rows") - figures.total("quarantined"),
-                **{name: figures.total(name) for name in ("quarantined", "superseded", "deleted")},
-            },
+            counts={"rows_in": day.rows, "valid": day.rows - day.corrupt},
         )
-        for day, figures in folded.items()
+        for day in days.values()
     ]
 
 
-def report_gold(lake: Lake, table: GoldTable, days: Collection[str], writes: bool) -> list[DayReport]:
-    if writes:
-        figures, newer = gold.refresh_days(lake, table, days).days, False
-    else:
-        figures, newer = gold.audit_days(lake, table, days)
-    return gold_reports(lake, table, figures, newer)
+def silver_reports(lake: Lake, table: SilverTable, days: Mapping[str, SilverDayMetrics]) -> list[DayReport]:
+    stale, checks = silver.stale_days(lake, table), checks_of(table)
+    return [
+        DayReport(
+            day=day.day,
+            status=_status(day, blocked=silver_blocked_by(table, day) is not None),
+            verdicts=verdicts_of(checks, replace(day, stale_days=stale)),
+            metadata={
+                "dagster/partition_row_count": day.total("current"),
+                **{name: day.total(name) for name in ("rows", "superseded", "deleted", "quarantined")},
+                **({} if day.quality_score is None else {"quality_score": day.quality_score}),
+            },
+            counts={
+                "rows_in": day.total("rows"),
+                "valid": day.total("rows") - day.total("quarantined"),
+                **{name: day.total(name) for name in ("quarantined", "superseded", "deleted")},
+            },
+        )
+        for day in days.values()
+    ]
 
 
-def gold_reports(
-    lake: Lake, table: GoldTable, figures: Mapping[str, GoldDayMetrics], newer: bool = False
-) -> list[DayReport]:
-    """`newer`: an input has changed since."""
-    whole = table.write.replaces_whole
+def _gold_reports(lake: Lake, table: GoldTable, days: Mapping[str, GoldDayMetrics]) -> list[DayReport]:
+    """Of a table that is computed whole all days have the same metrics: the verdicts are given once, with the last."""
+    whole, calendar, checks = table.write.replaces_whole, set(lake.calendar), checks_of(table)
     outside = {} if whole else gold.outside_days(lake, table, lake.calendar)
     return [
         DayReport(
-            day,
-            gold_verdicts(day_figures, outside.get(day, []), newer),
-            {
-                "status": OK if day_figures.rows or day_figures.facts else NO_DATA,
-                "dagster/row_count" if whole else "dagster/partition_row_count": day_figures.rows,
-                **{name: number(value) for name, value in day_figures.written.items() if value is not None},
+            day=name,
+            status=_status(day, blocked=gold_blocked_by(table, day) is not None),
+            verdicts=verdicts_of(checks, replace(day, outside_days=outside.get(name, ())))
+            if not whole or name == max(days)
+            else {},
+            metadata={
+                "dagster/row_count" if whole else "dagster/partition_row_count": day.rows,
+                **{total: as_number(value) for total, value in day.written.items() if value is not None},
             },
-            published=day_figures.blocked_by(table) is None,
-            validated=not whole or day == max(figures),
-            counts={"rows_in": day_figures.facts, "valid": day_figures.rows},
+            counts={"rows_in": day.facts, "valid": day.rows},
         )
-        for day, day_figures in figures.items()
-        if day in set(lake.calendar)
+        for name, day in days.items()
+        if name in calendar
     ]
 
 
-def report_extract(lake: Lake, table: GoldTable, days: Collection[str], writes: bool) -> list[DayReport]:
-    return extract_reports(gold.extract_days(lake, table, days, writes))
-
-
-def extract_reports(extracted: Mapping[str, ExtractDayMetrics]) -> list[DayReport]:
+def _extract_reports(table: Table, days: Mapping[str, ExtractDayMetrics]) -> list[DayReport]:
     return [
         DayReport(
-            day,
-            extract_verdicts(figures),
-            {
-                "status": OK if figures.rows else NO_DATA,
-                "dagster/partition_row_count": figures.loaded,
-                "rows": figures.rows,
-                "broken": figures.broken,
-            },
-            published=figures.whole,
-            counts={"rows_in": figures.rows, "valid": figures.rows - figures.broken},
+            day=day.day,
+            status=_status(day, blocked=not day.whole),
+            verdicts=verdicts_of(checks_of(table), day),
+            metadata={"dagster/partition_row_count": day.loaded, "rows": day.rows, "broken": day.broken},
+            counts={"rows_in": day.rows, "valid": day.rows - day.broken},
         )
-        for day, figures in extracted.items()
+        for day in days.values()
     ]
 
 
-def report(lake: Lake, table: Table, days: Collection[str], writes: bool) -> list[DayReport]:
-    """The step of the table's layer, or that of an extract; and whether the days have the data that they should."""
-    if isinstance(table, BronzeTable):
-        reports = report_bronze(lake, table, days, writes)
-    elif isinstance(table, SilverTable):
-        reports = report_silver(lake, table, days, writes)
-    else:
-        assert isinstance(table, GoldTable)
-        reports = (report_extract if table.write.is_extract else report_gold)(lake, table, days, writes)
-    return [_with_expectation(table, one) for one in reports]
-
-
-def _with_expectation(table: Table, report: DayReport) -> DayReport:
-    if not table.expects_data:
-        return report
-    has_data = report.metadata["status"] != NO_DATA or is_off(report.day, table.days_off)
-    return replace(report, verdicts={**report.verdicts, HAS_DATA.name: Verdict(has_data)})
+def _status(day: DayMetrics, *, blocked: bool = False) -> str:
+    return BLOCKED if blocked else OK if day.has_data else NO_DATA

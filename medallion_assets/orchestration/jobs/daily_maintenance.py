@@ -1,6 +1,6 @@
-"""The daily job that keeps the lake in shape, and its schedule: as the sensors, on in `make dev`, else off."""
+"""The daily maintenance of all tables, and its schedule, which is on where the sensors are (`make dev`)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -12,37 +12,29 @@ from medallion_assets.orchestration.failures import RetrySettings, handled
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 from medallion_assets.orchestration.settings import SCHEDULE_STATUS
 
-_MEND = "Restore the log of each (make rollback, the job full_refresh, or a backup) and run the job again"
+_DESCRIPTION = "Compacts fragmented partitions; removes expired rows, and files that no reader needs."
+_REMEDY = "Restore the log of each (make rollback, the job full_refresh, or a backup), then run the job again"
 
 
-def build_upkeep(tables: Mapping[str, Table]) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
-    @dg.op(
-        description="Compacts fragmented partitions and removes files that no reader needs, and rows that expired."
-    )
+def build_daily_maintenance(tables: Mapping[str, Table]) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
+    @dg.op(description=_DESCRIPTION)
     def daily_maintenance_table(
         context: dg.OpExecutionContext,
         spark: SparkResource,
         lakehouse: LakehouseResource,
         retries: RetrySettings,
-    ) -> Iterator[dg.Output]:
+    ) -> Generator[dg.Output[None], None, None]:
         with handled(context, lakehouse.lake_root, retries):
-            saved = maintain(lakehouse.open(spark.session(), context.run.run_id), tables.values())
-            told = told_of(saved)
-            for line in told["saved"]:
+            results = maintain(lakehouse.open(spark.session(), context.run.run_id), tables.values())
+            for line in summary(results)["saved"]:
                 context.log.info(line)
-            if failed := [str(table) for table in saved if table.error]:
-                message = (
-                    f"{len(failed)} of {told['tables']} tables could not be kept (the others are). {_MEND}: "
-                )
-                raise dg.Failure(message + "; ".join(failed), metadata=told, allow_retries=False)
-            yield dg.Output(None, metadata=told)
+            _raise_errors(results)
+            yield dg.Output(None, metadata=summary(results))
 
     graph = dg.GraphDefinition(
-        "daily_maintenance",
-        node_defs=[daily_maintenance_table],
-        description=daily_maintenance_table.description,
+        "daily_maintenance", node_defs=[daily_maintenance_table], description=_DESCRIPTION
     )
-    job = graph.to_job(executor_def=dg.in_process_executor)
+    job = graph.to_job(executor_def=dg.in_process_executor)  # pyright: ignore[reportUnknownMemberType]
     return job, dg.ScheduleDefinition(
         name="daily_maintenance_schedule",
         job=job,
@@ -52,13 +44,22 @@ def build_upkeep(tables: Mapping[str, Table]) -> tuple[dg.JobDefinition, dg.Sche
     )
 
 
-def told_of(saved: list[MaintenanceResult]) -> dict[str, Any]:
-    """The totals, and a line for each table to which something was done."""
+def summary(results: Sequence[MaintenanceResult]) -> dict[str, Any]:
+    """The totals, and a line for each table that something was done to."""
     return {
-        "tables": len({table.key for table in saved}),
-        "rows_expired": sum(table.expired for table in saved),
-        "files_compacted": sum(table.compacted for table in saved),
-        "files_removed": sum(table.removed for table in saved),
-        "bytes_removed": sum(table.bytes_removed for table in saved),
-        "saved": [str(table) for table in saved if table],
+        "tables": len({result.key for result in results}),
+        "rows_expired": sum(result.expired for result in results),
+        "files_compacted": sum(result.compacted for result in results),
+        "files_removed": sum(result.removed for result in results),
+        "bytes_removed": sum(result.bytes_removed for result in results),
+        "saved": [str(result) for result in results if result],
     }
+
+
+def _raise_errors(results: Sequence[MaintenanceResult]) -> None:
+    """Failure that names each table with an error; the other tables are done."""
+    failed = [str(result) for result in results if result.error]
+    if failed:
+        message = f"Maintenance failed for {len(failed)} of {summary(results)['tables']} tables; the others are done."
+        listed = "; ".join(failed)
+        raise dg.Failure(f"{message} {_REMEDY}: {listed}", metadata=summary(results), allow_retries=False)

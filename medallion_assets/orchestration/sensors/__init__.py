@@ -1,4 +1,4 @@
-"""Sensors that ask for runs: one file a sensor, its decision in `requests.py`. No JVM and no data file is touched.
+"""Sensors that request runs: one file a sensor, its decision in `requests.py`. They start no JVM and read no data file.
 
-Sensors that tell people something belong to `alerting`; what is looked at belongs to `lakehouse/monitoring`.
+Sensors that alert people belong to `alerting`; how sources and tables are inspected belongs to `lakehouse/monitoring`.
 """

@@ -1,7 +1,7 @@
-"""All sensors that ask for runs.
+"""All sensors that request runs.
 
-Each looks, lets a pure decision choose (`requests.py`), asks, and keeps in its cursor what it asked for. They are off
-until somebody turns them on, but for `make dev`, which sets MEDALLION_SENSORS=on.
+Each reads states, lets a pure function decide (`requests.py`), requests runs, and remembers them in its cursor. They
+are off until somebody turns them on; `make dev` does, by MEDALLION_SENSORS=on.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Requests today for the tables whose followed source has something new."""
+"""The sensor `watermarks`: requests today for the tables whose followed source has new changes."""
 
 from datetime import datetime, timezone
 
@@ -8,33 +8,29 @@ from medallion_assets.lakehouse.monitoring.source_changes import sources_with_ne
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.orchestration.sensors.requests import ask_once
 from medallion_assets.orchestration.sensors.run_requests import (
-    ALIKE,
     RunRequestBuilder,
     SensorSettings,
     free_slots,
-    recalled,
+    remembered,
+    request_sensor,
     sensor_result,
 )
 
 
 def watermarks_sensor(builder: RunRequestBuilder) -> dg.SensorDefinition:
-    @dg.sensor(
-        name="watermarks",
-        description="Requests today for the tables whose followed source has something new.",
-        **ALIKE,
-    )
+    @request_sensor("watermarks", "Requests today for the tables whose followed source has new changes.")
     def sensor(
         context: dg.SensorEvaluationContext, lakehouse: LakehouseResource, sensor_settings: SensorSettings
     ) -> dg.SensorResult:
         today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
         news, notes = sources_with_news(builder.tables.values(), lakehouse.lake_root)
         states = {name: f"{today} {state}" for name, state in news.items()}
-        kept = recalled(context.cursor)
-        names, asked = ask_once(states, kept["asked"], free_slots(context, sensor_settings))
+        memory = remembered(context.cursor)
+        names, asked = ask_once(states, memory["asked"], free_slots(context, sensor_settings))
         requests = [
             builder.request([name], today, today, states[name], number)
-            for number, name in enumerate(names, kept["count"])
+            for number, name in enumerate(names, memory["count"])
         ]
-        return sensor_result(requests, kept | {"asked": asked}, notes)
+        return sensor_result(requests, memory | {"asked": asked}, notes)
 
     return sensor

@@ -1,4 +1,4 @@
-"""The runs that wait or go on, and what they are about to write."""
+"""The runs that are queued or running, and what they are about to write."""
 
 import dagster as dg
 
@@ -14,7 +14,7 @@ OPEN = [
 
 
 class OpenRuns:
-    """The runs that wait or go on: what they are about to write need not be asked for."""
+    """The open runs of the instance: what they are about to write need not be requested."""
 
     def __init__(self, instance: dg.DagsterInstance):
         self.runs = instance.get_runs(dg.RunsFilter(statuses=OPEN))
@@ -22,20 +22,20 @@ class OpenRuns:
     def write(self, table: str) -> bool:
         return any(_writes(run, table) for run in self.runs)
 
-    def covers(self, at: TableDay) -> bool:
-        """Whether one of them takes the table's day."""
+    def cover(self, at: TableDay) -> bool:
+        """Whether one of them is about to write the day of the table."""
         table, day = at
-        return any(_writes(run, table) and _takes(run, day) for run in self.runs)
+        return any(_writes(run, table) and _covers(run, day) for run in self.runs)
 
 
 def _writes(run: dg.DagsterRun, table: str) -> bool:
     """A run without a selection may write any table."""
-    chosen = run.asset_selection
-    return chosen is None or table in {key.to_user_string() for key in chosen}
+    selection = run.asset_selection
+    return selection is None or table in {key.to_user_string() for key in selection}
 
 
-def _takes(run: dg.DagsterRun, day: str) -> bool:
-    """A run without days may take any."""
+def _covers(run: dg.DagsterRun, day: str) -> bool:
+    """A run without days may write any."""
     one = run.tags.get("dagster/partition", "")
     first = one or run.tags.get("dagster/asset_partition_range_start", "0")
     return first <= day <= (one or run.tags.get("dagster/asset_partition_range_end", "9"))

@@ -1,9 +1,9 @@
-"""From a sensor's decision to Dagster's run requests, and what its cursor keeps."""
+"""From a sensor's decision to Dagster's run requests, and what the sensor's cursor keeps."""
 
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,28 +17,39 @@ from medallion_assets.orchestration.jobs.asset_jobs import landing_to_gold
 from medallion_assets.orchestration.sensors.open_runs import OPEN
 from medallion_assets.orchestration.settings import SENSOR_STATUS
 
-ALIKE: Any = {"job": landing_to_gold, "minimum_interval_seconds": 15, "default_status": SENSOR_STATUS}
+Tick = Callable[..., dg.SensorResult]
 
 
-class SensorSettings(dg.ConfigurableResource):
-    """open_requests: runs of one sensor that may wait or go on at a time; what is beyond waits for a later tick."""
+class SensorSettings(dg.ConfigurableResource[None]):
+    """open_requests: how many runs of one sensor may be queued or running; further requests wait for a later tick."""
 
     open_requests: int = Field(default=4, ge=1)
 
 
+def request_sensor(name: str, description: str) -> Callable[[Tick], dg.SensorDefinition]:
+    """`dg.sensor` as all sensors that request runs have it."""
+    return dg.sensor(  # pyright: ignore[reportUnknownMemberType]
+        name=name,
+        description=description,
+        job=landing_to_gold,
+        minimum_interval_seconds=15,
+        default_status=SENSOR_STATUS,
+    )
+
+
 @dataclass(frozen=True)
 class RunRequestBuilder:
-    """Where requests are written, for the tables that there are."""
+    """Builds the run requests for these tables."""
 
     tables: Mapping[str, Table]
 
     def request(
         self, tables: Iterable[str], first: str, last: str, state: str, number: int, **tags: str
     ) -> dg.RunRequest:
-        """Of these tables, all that is made of them, and what that needs besides and has no source (the dates).
+        """A run of these tables, of all that is made of them, and of the generated tables (dates) that those need.
 
-        The run key says what state of the sources it is about, and `number`, new with each request, keeps a state that
-        comes back apart from the first time: a run key that was ever used is dropped without a word.
+        state, number: Dagster silently drops a run key that was ever used. The state of the sources makes the key; the
+        number, new with each request, allows a state that comes back.
         """
         asked = [self.tables[name] for name in sorted(tables)]
         below = [other for table in asked for other in descendants(table, self.tables.values())]
@@ -56,22 +67,23 @@ class RunRequestBuilder:
 
 
 def free_slots(context: dg.SensorEvaluationContext, settings: SensorSettings) -> int:
-    """How many requests the sensor may still make."""
+    """How many runs the sensor may still request."""
     own = dg.RunsFilter(tags={"dagster/sensor_name": context.sensor_name}, statuses=OPEN)
     return settings.open_requests - context.instance.get_runs_count(own)
 
 
 def sensor_result(
-    requests: list[dg.RunRequest], kept: dict[str, Any], notes: Sequence[str]
+    requests: list[dg.RunRequest], memory: dict[str, Any], notes: Sequence[str]
 ) -> dg.SensorResult:
-    cursor = json.dumps(kept | {"count": kept["count"] + len(requests)})
+    """The requests, or else the notes as the reason for none; and the cursor with what the sensor remembers."""
+    cursor = json.dumps(memory | {"count": memory["count"] + len(requests)})
     if requests:
         return dg.SensorResult(run_requests=requests, cursor=cursor)
     return dg.SensorResult(skip_reason=listed(notes, "; ") or "Nothing new.", cursor=cursor)
 
 
-def recalled(cursor: str | None) -> dict[str, Any]:
-    """count: of the requests made, from the time when the cursor was first written, so that no number comes twice."""
+def remembered(cursor: str | None) -> dict[str, Any]:
+    """What the cursor keeps. count: the next request's number; a new cursor starts with the time, so none repeats."""
     return json.loads(cursor) if cursor else {"count": int(time.time()), "seen": {}, "asked": {}}
 
 
@@ -84,4 +96,5 @@ def as_table_days(texts: Mapping[str, str]) -> dict[TableDay, str]:
 
 
 def listed(texts: Sequence[str], mark: str = " ") -> str:
+    """The first twenty."""
     return mark.join(texts[:20]) + (f" and {len(texts) - 20} more" if len(texts) > 20 else "")

@@ -1,63 +1,82 @@
-"""Requests the gold tables whose inputs are newer."""
+"""The sensor `stale_gold`: requests the gold tables whose inputs are newer."""
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import dagster as dg
 
 from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.gold.staleness import staleness
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.orchestration.sensors.open_runs import OpenRuns
 from medallion_assets.orchestration.sensors.requests import ask_once
 from medallion_assets.orchestration.sensors.run_requests import (
-    ALIKE,
     RunRequestBuilder,
     SensorSettings,
     free_slots,
     listed,
-    recalled,
+    remembered,
+    request_sensor,
     sensor_result,
 )
 
+_DESCRIPTION = "Requests the gold tables whose inputs are newer, unless an open run is about to update them."
+
+
+@dataclass
+class StaleGold:
+    """states, days: of each stale table what it lacks, and its touched days; busy: tables that an open run writes."""
+
+    states: dict[str, str] = field(default_factory=dict[str, str])
+    days: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    busy: set[str] = field(default_factory=set[str])
+    notes: list[str] = field(default_factory=list[str])
+
 
 def stale_gold_sensor(builder: RunRequestBuilder) -> dg.SensorDefinition:
-    @dg.sensor(
-        name="stale_gold",
-        description="Requests the gold tables whose inputs are newer, unless a run is about to bring them up to date.",
-        **ALIKE,
-    )
+    @request_sensor("stale_gold", _DESCRIPTION)
     def sensor(
         context: dg.SensorEvaluationContext, lakehouse: LakehouseResource, sensor_settings: SensorSettings
     ) -> dg.SensorResult:
-        states, days, notes, busy = {}, {}, [], set()
-        open_runs = OpenRuns(context.instance)
-        for table in builder.tables.values():
-            if not isinstance(table, GoldTable) or table.write.is_extract:
-                continue
-            if open_runs.write(table.key):
-                notes.append(f"{table.key}: an open run is about to write it")
-                busy.add(table.key)
-            try:
-                late = staleness(lakehouse.lake_root, table)
-            except Exception as error:  # a log that cannot be read must not keep back the other tables
-                notes.append(f"{table.key}: {error}")
-                continue
-            if late:
-                states[table.key] = f"{table.fingerprint} {json.dumps(late.before)} {json.dumps(late.now)}"
-                # The step takes all touched days along, and finds those of a moved dimension itself.
-                inside = sorted(day for day in late.days if CALENDAR.has_partition_key(day))
-                days[table.key] = inside or [str(CALENDAR.get_last_partition_key())]
-        kept = recalled(context.cursor)
-        names, asked = ask_once(states, kept["asked"], free_slots(context, sensor_settings), busy)
-        # A request takes along all that is made of its table.
+        stale = _stale_gold(builder.tables.values(), lakehouse.lake_root, OpenRuns(context.instance))
+        memory = remembered(context.cursor)
+        slots = free_slots(context, sensor_settings)
+        names, asked = ask_once(stale.states, memory["asked"], slots, stale.busy)
+        # A request includes all that is made of its table.
         names = [name for name in names if builder.tables[name].ancestor_keys.isdisjoint(names)]
         requests = [
-            builder.request(
-                [name], days[name][0], days[name][0], states[name], number, touched_days=listed(days[name])
-            )
-            for number, name in enumerate(names, kept["count"])
+            _request(builder, name, stale, number) for number, name in enumerate(names, memory["count"])
         ]
-        return sensor_result(requests, kept | {"asked": asked}, notes)
+        return sensor_result(requests, memory | {"asked": asked}, stale.notes)
 
     return sensor
+
+
+def _stale_gold(tables: Iterable[Table], root: str, open_runs: OpenRuns) -> StaleGold:
+    found = StaleGold()
+    for table in tables:
+        if not isinstance(table, GoldTable) or table.write.is_extract:
+            continue
+        if open_runs.write(table.key):
+            found.notes.append(f"{table.key}: an open run is about to write it")
+            found.busy.add(table.key)
+        try:
+            stale = staleness(root, table)
+        except Exception as error:  # one unreadable log must not stop the other tables
+            found.notes.append(f"{table.key}: {error}")
+            continue
+        if stale:
+            found.states[table.key] = (
+                f"{table.fingerprint} {json.dumps(stale.before)} {json.dumps(stale.now)}"
+            )
+            found.days[table.key] = sorted(day for day in stale.days if CALENDAR.has_partition_key(day))
+    return found
+
+
+def _request(builder: RunRequestBuilder, name: str, stale: StaleGold, number: int) -> dg.RunRequest:
+    """Of one day: the step itself finds the other touched days, and those of changed dimension rows."""
+    days = stale.days[name] or [str(CALENDAR.get_last_partition_key())]
+    return builder.request([name], days[0], days[0], stale.states[name], number, touched_days=listed(days))

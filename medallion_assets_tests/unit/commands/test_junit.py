@@ -66,6 +66,6 @@ def test_the_file_is_written_where_not_even_a_run_came_about(tmp_path: Path, mon
     (tmp_path / "home" / "dagster.yaml").write_text("no_such_setting: 1\n")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
     with pytest.raises(dg.DagsterInvalidConfigError):
-        checks.validated("2026-01-01", "2026-01-01", tmp_path / "checks.xml")
+        checks.run_checks("2026-01-01", "2026-01-01", tmp_path / "checks.xml")
     (error,) = ET.parse(tmp_path / "checks.xml").getroot().iter("error")
-    assert error.get("message") == "the checks could not be run: the reason is on the console"
+    assert error.get("message") == "the checks could not be run: see the console for the reason"

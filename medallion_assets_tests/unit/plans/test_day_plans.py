@@ -11,28 +11,30 @@ def change(read=(), replaced=(), whole=False):
 
 
 def test_a_new_day_is_read_and_replaces_nothing():
-    assert day_change({"a": A, "b": B}, {}, held=False) == change(read=["a", "b"])
+    assert day_change({"a": A, "b": B}, {}, has_rows=False) == change(read=["a", "b"])
 
 
 def test_an_unchanged_day_is_left_alone():
-    assert day_change({"a": A}, {"a": A}, held=True) == change()
+    assert day_change({"a": A}, {"a": A}, has_rows=True) == change()
 
 
 def test_only_the_new_file_of_a_day_is_read():
-    assert day_change({"a": A, "b": B}, {"a": A}, held=True) == change(read=["b"])
+    assert day_change({"a": A, "b": B}, {"a": A}, has_rows=True) == change(read=["b"])
 
 
 def test_a_changed_file_replaces_its_own_rows():
-    assert day_change({"a": A2, "b": B}, {"a": A, "b": B}, held=True) == change(read=["a"], replaced=["a"])
+    assert day_change({"a": A2, "b": B}, {"a": A, "b": B}, has_rows=True) == change(
+        read=["a"], replaced=["a"]
+    )
 
 
 def test_a_vanished_file_takes_its_rows_along():
-    assert day_change({"a": A}, {"a": A, "b": B}, held=True) == change(replaced=["b"])
+    assert day_change({"a": A}, {"a": A, "b": B}, has_rows=True) == change(replaced=["b"])
 
 
 def test_rows_that_no_ledger_knows_leave_only_the_whole_day():
-    assert day_change({"a": A}, {}, held=True) == change(read=["a"], whole=True)
-    assert day_change({}, {}, held=True) == change(whole=True)
+    assert day_change({"a": A}, {}, has_rows=True) == change(read=["a"], whole=True)
+    assert day_change({}, {}, has_rows=True) == change(whole=True)
 
 
 def test_of_a_first_day_all_files_are_added():

@@ -12,13 +12,11 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
+from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE, SOURCE_MODIFIED_AT
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile, clean_names
 from medallion_assets.lakehouse.landing.formats.layout import (
-    CORRUPT,
     LATIN1,
     MARK,
-    SOURCE_FILE,
-    SOURCE_MODIFIED_AT,
     UTF8,
     UTF16,
     UTF16_BOMS,
@@ -38,17 +36,17 @@ PARSING = {
     "escape": '"',
     "multiLine": "true",
     "mode": "PERMISSIVE",
-    "columnNameOfCorruptRecord": CORRUPT,
+    "columnNameOfCorruptRecord": CORRUPT_RECORD,
     # Two different values, so that an unquoted empty field is NULL and "" an empty text.
     "nullValue": MARK,
     "emptyValue": "",
-    # Spark sets that much aside for each file. No field is longer but one whose quote is unclosed.
+    # Spark reserves that much for each file. Only a field with an unclosed quote is longer.
     "maxCharsPerColumn": str(2**20),
 }
 
 
 def sniff_csv(path: str) -> Layout | None:
-    """The layout by the header, which may be quoted. None if there is no header."""
+    """The layout by the header, which may be quoted. None if there is no header. UnreadableFile."""
     with _opened(path) as binary:
         utf16 = binary.peek(2)[:2] in UTF16_BOMS
         text = io.TextIOWrapper(
@@ -57,9 +55,9 @@ def sniff_csv(path: str) -> Layout | None:
         try:
             header = next((row for row in csv.reader(text, strict=True) if row), None)
         except (csv.Error, UnicodeError) as error:
-            raise UnreadableFile(f"the header is not well-formed CSV ({error}); mend it") from error
+            raise UnreadableFile(f"the header is not well-formed CSV ({error}); land it corrected") from error
         except (EOFError, zlib.error) as error:
-            raise UnreadableFile(f"it is no whole gzip file ({error}); land it again") from error
+            raise UnreadableFile(f"it is no complete gzip file ({error}); land it again") from error
     if header is None:
         return None
     if any("\0" in name for name in header):
@@ -74,7 +72,7 @@ def _opened(path: str) -> Iterator[io.BufferedReader]:
 
 
 def _text(name: str) -> str:
-    """A name of the header, as Latin-1 where its bytes are not UTF-8."""
+    """A name of the header; as Latin-1 where its bytes are not UTF-8."""
     landed = name.encode("utf-8", "surrogateescape")
     try:
         return landed.decode("utf-8")
@@ -84,13 +82,15 @@ def _text(name: str) -> str:
 
 @dataclass(frozen=True)
 class CsvLayout(Layout):
+    """CSV as Spark's own reader takes it: well-formed, or with broken records that stay within their lines."""
+
     may_swallow = True
 
     columns: tuple[str, ...]
     encoding: str
 
     def read(self, spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-        schema = StructType([StructField(name, StringType()) for name in (*self.columns, CORRUPT)])
+        schema = StructType([StructField(name, StringType()) for name in (*self.columns, CORRUPT_RECORD)])
         reader = spark.read.schema(schema).options(**PARSING, recursiveFileLookup=True)
         frame = reader.csv(glob_escaped(paths), header=True, encoding=self.encoding)
         landed = self._decoded() if self.encoding == LATIN1 else ["*"]
@@ -105,19 +105,19 @@ class CsvLayout(Layout):
         """The fields, as UTF-8 where they can be. A record in which one cannot is corrupt."""
         fields = [quoted(name) for name in self.columns]
         lossy = ~F.is_valid_utf8(_utf8_of_latin1(F.concat_ws(",", *fields)))
-        corrupt = F.coalesce(F.col(CORRUPT), F.when(lossy, F.to_csv(F.struct(*fields))))
+        corrupt = F.coalesce(F.col(CORRUPT_RECORD), F.when(lossy, F.to_csv(F.struct(*fields))))
         return [
             *[_decoded(field).alias(name) for field, name in zip(fields, self.columns, strict=True)],
-            _decoded(corrupt).alias(CORRUPT),
+            _decoded(corrupt).alias(CORRUPT_RECORD),
         ]
 
 
 @dataclass(frozen=True)
 class BrokenCsvLayout(Layout):
-    """CSV that may have unclosed quotes, and bytes that are not UTF-8: only the broken records suffer.
+    """CSV that may have unclosed quotes, and bytes that are not UTF-8: only the broken records are lost.
 
-    A file is one string here, cut into records by a pattern: a well-formed record of as many
-    fields as the header, which may span lines, or else a single line.
+    A file is one string here. A pattern cuts it into records: a well-formed record with as many fields as the header,
+    which may span lines, or else a single line.
     """
 
     columns: tuple[str, ...]
@@ -129,7 +129,7 @@ class BrokenCsvLayout(Layout):
             F.explode(self._records(F.col("value"))).alias("record"), SOURCE_FILE, SOURCE_MODIFIED_AT
         )
         parsed = records.withColumn("parsed", F.from_csv("record", self._schema(), PARSING))
-        broken = F.col("parsed").getField(CORRUPT).isNotNull() | F.col("record").rlike(UNCLOSED)
+        broken = F.col("parsed").getField(CORRUPT_RECORD).isNotNull() | F.col("record").rlike(UNCLOSED)
         if self.encoding != UTF16:
             broken = broken | ~F.is_valid_utf8(_utf8_of_latin1("record"))
         return parsed.select(
@@ -137,13 +137,13 @@ class BrokenCsvLayout(Layout):
                 self._decoded(F.col("parsed").getField(str(position))).alias(name)
                 for position, name in enumerate(self.columns)
             ],
-            F.when(broken, self._decoded(F.col("record"))).alias(CORRUPT),
+            F.when(broken, self._decoded(F.col("record"))).alias(CORRUPT_RECORD),
             SOURCE_FILE,
             SOURCE_MODIFIED_AT,
         )
 
     def _records(self, content: Column) -> Column:
-        """The records below the header. Latin-1 stands for UTF-8 here: it keeps every byte."""
+        """The records below the header. Read as Latin-1, which keeps every byte of UTF-8."""
         text = F.decode(content, UTF16 if self.encoding == UTF16 else LATIN1)
         text = F.regexp_replace(text, "^" + "\ufeff".encode().decode("latin-1"), "")
         text = F.replace(text, F.lit("\r\n"), F.lit("\n"))
@@ -153,17 +153,20 @@ class BrokenCsvLayout(Layout):
         return F.slice(records, F.lit(2), F.size(records))
 
     def _schema(self) -> str:
-        return ", ".join(f"`{name}` string" for name in (*range(len(self.columns)), CORRUPT))
+        return ", ".join(f"`{name}` string" for name in (*range(len(self.columns)), CORRUPT_RECORD))
 
     def _decoded(self, text: Column) -> Column:
         return text if self.encoding == UTF16 else _decoded(text)
 
 
 def _decoded(text: Column) -> Column:
-    """A text that was read as Latin-1: as UTF-8 if its bytes are."""
+    """A text that was read as Latin-1; as UTF-8 where its bytes are UTF-8."""
     return F.coalesce(F.try_validate_utf8(_utf8_of_latin1(text)), text)
 
 
 def _utf8_of_latin1(text: Column | str) -> Column:
     """The landed bytes of a text that was read as Latin-1, as a text that may be invalid."""
     return F.encode(text, LATIN1).cast("string")
+
+
+SNIFFERS = {".csv": sniff_csv, ".csv.gz": sniff_csv}

@@ -1,27 +1,33 @@
-"""The file formats that may land. `sniff` looks at the beginning of a file and says how to read it."""
+"""Which format a file has, by its ending. `sniff` looks at the beginning of the file and says how to read it.
+
+A file `<name>_format.py` in this folder is all that a new format needs: its SNIFFERS are found here.
+"""
 
 import os
+from collections.abc import Callable
+from importlib import import_module
+from pkgutil import iter_modules
 
+from medallion_assets.lakehouse.landing import formats
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile
-from medallion_assets.lakehouse.landing.formats.csv_format import sniff_csv
-from medallion_assets.lakehouse.landing.formats.json_format import sniff_json, sniff_json_lines
 from medallion_assets.lakehouse.landing.formats.layout import Layout
-from medallion_assets.lakehouse.landing.formats.parquet_format import sniff_parquet
 
-SNIFFERS = {
-    ".csv": sniff_csv,
-    ".csv.gz": sniff_csv,
-    ".json": sniff_json,
-    ".jsonl": sniff_json_lines,
-    ".parquet": sniff_parquet,
-}
+
+def _sniffers() -> dict[str, Callable[[str], Layout | None]]:
+    names = [module.name for module in iter_modules(formats.__path__) if module.name.endswith("_format")]
+    modules = [import_module(f"{formats.__name__}.{name}") for name in names]
+    return {ending: sniffer for module in modules for ending, sniffer in module.SNIFFERS.items()}
+
+
+SNIFFERS = _sniffers()
+"""Ending of a file name -> the function that makes a layout of such a file."""
 
 
 def sniff(path: str) -> Layout | None:
-    """The layout of a file, None if it holds no records. UnreadableFile or OSError if it cannot be read."""
+    """The layout of a file; None if it has no records. UnreadableFile or OSError if it cannot be read."""
     if ":" in os.path.basename(path):
-        raise UnreadableFile("Spark reads no file that has a colon in its name; rename it")
+        raise UnreadableFile("Spark reads no file with a colon in its name; rename it")
     for ending, sniff_format in SNIFFERS.items():
         if path.lower().endswith(ending):
             return sniff_format(path)
-    raise UnreadableFile(f"unknown ending; name the file by what it holds: {', '.join(SNIFFERS)}")
+    raise UnreadableFile(f"unknown ending; name the file by its format: {', '.join(SNIFFERS)}")

@@ -10,13 +10,11 @@ from operator import or_
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE, SOURCE_MODIFIED_AT
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile, clean_name
 from medallion_assets.lakehouse.landing.formats.layout import (
-    CORRUPT,
     LATIN1,
     MARK,
-    SOURCE_FILE,
-    SOURCE_MODIFIED_AT,
     UTF8,
     UTF16,
     UTF16_BOMS,
@@ -32,18 +30,19 @@ STRING_OR_NUMBER = rf"(?s)({STRING})|(?<![\w.+-])({NUMBER})(?![\w.+-])"
 
 
 def sniff_json(path: str) -> Layout:
-    """Lines, or a whole document: whichever the beginning of the file looks like."""
+    """Lines, or a whole document, by the beginning of the file. UnreadableFile if it is too large for a document."""
     encoding, beginning = _beginning(path)
     return _layout(path, encoding, whole=_is_document(beginning))
 
 
 def sniff_json_lines(path: str) -> Layout:
+    """Lines, one object each. UnreadableFile if it is UTF-16 and too large to be one text."""
     return _layout(path, _beginning(path)[0], whole=False)
 
 
 def _layout(path: str, encoding: str, whole: bool) -> Layout:
     if (whole or encoding == UTF16) and os.path.getsize(path) > WHOLE_BYTES:
-        raise UnreadableFile("it is too large for one document; land it as JSON lines in UTF-8")
+        raise UnreadableFile("it is too large for one JSON document; land it as JSON lines in UTF-8")
     return JsonLayout(encoding, whole)
 
 
@@ -61,7 +60,7 @@ def _is_document(beginning: str) -> bool:
         return first.startswith("[")
     if _is_json(first):
         return False
-    # A broken first line must not turn lines into a document: other lines begin with a brace, too.
+    # A broken first line must not make a document of JSON lines: their other lines begin with a brace, too.
     return first.startswith("[") or not rest[0].lstrip().startswith("{")
 
 
@@ -75,6 +74,8 @@ def _is_json(text: str) -> bool:
 
 @dataclass(frozen=True)
 class JsonLayout(Layout):
+    """JSON of one encoding; `whole` if a file is one document, else each line is a record."""
+
     encoding: str
     whole: bool
     columns: tuple[str, ...] = ()
@@ -88,7 +89,7 @@ class JsonLayout(Layout):
         raw = F.to_json(fields) if self.whole else F.col("text")
         return records.select(
             *[_value(fields, keys).alias(name) for name, keys in columns.items()],
-            F.when(fields.isNull(), F.col("text")).when(doubtful, _unmarked(raw)).alias(CORRUPT),
+            F.when(fields.isNull(), F.col("text")).when(doubtful, _unmarked(raw)).alias(CORRUPT_RECORD),
             SOURCE_FILE,
             SOURCE_MODIFIED_AT,
         )
@@ -126,10 +127,10 @@ class JsonLayout(Layout):
 
 
 def _parsed(text: Column, whole: bool) -> Column:
-    """The records of a text, NULL if it is broken. The scalars' text is marked where it was a number.
+    """The records of a text, NULL if it is broken. The text of a number is marked as such.
 
-    Spark reads a number into text by way of a double, unless it comes as a string. And parsed
-    as an array, a text that goes on behind its record is broken, not cut off.
+    Spark reads a number into text by way of a double, unless it is a string: so numbers become strings first. The text
+    is parsed as an array, so that a text which goes on after its record is broken instead of cut off.
     """
     marked = F.regexp_replace(text, STRING_OR_NUMBER, f'$1"{MARK}$2{MARK}"')
     marked = F.replace(marked, F.lit(f'"{MARK}{MARK}"'), F.lit(""))
@@ -166,3 +167,6 @@ def _present(fields: Column, keys: Sequence[str]) -> Column:
 
 def _has_duplicate_keys(fields: Column) -> Column:
     return F.size(F.map_keys(fields)) > F.size(F.array_distinct(F.map_keys(fields)))
+
+
+SNIFFERS = {".json": sniff_json, ".jsonl": sniff_json_lines}

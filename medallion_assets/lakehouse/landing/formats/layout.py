@@ -1,4 +1,7 @@
-"""What all formats share: the layout of a file, its provenance and clean column names."""
+"""What all formats share: the layout of a file, how it is read, and where its records come from.
+
+How one format is read belongs to its own file.
+"""
 
 import re
 from abc import ABC, abstractmethod
@@ -8,34 +11,43 @@ from typing import ClassVar
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-CORRUPT = "_corrupt_record"
-SOURCE_FILE = "_source_file"
-SOURCE_MODIFIED_AT = "_source_modified_at"
+from medallion_assets.contracts.technical_columns import SOURCE_FILE, SOURCE_MODIFIED_AT
+
 UTF8, UTF16, LATIN1 = "UTF-8", "UTF-16", "ISO-8859-1"
 UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
-# A Unicode noncharacter, so never in a text: it marks what must not be taken for landed text.
+# A Unicode noncharacter, so it is in no text. It marks what is not landed text.
 MARK = "\ufdd0"
-# What may become one string in Spark: cut into records, it takes some twenty times the memory.
+# The largest file that may become one string in Spark: to cut it into records takes some twenty times the memory.
 WHOLE_BYTES = 32 * 2**20
 
 
 class Layout(ABC):
-    """How a file is read. Files of equal layouts are read together, so a layout is hashable."""
+    """How a file is read. Files of equal layouts are read together, so a layout is hashable.
 
-    columns: tuple[str, ...]  # clean names; empty if only reading tells
-    may_swallow: ClassVar[bool] = False  # whether an unclosed quote can make a field out of lines
+    columns: clean names; empty if they are known only after reading
+    may_swallow: whether an unclosed quote can make one field of several lines
+    """
+
+    columns: tuple[str, ...]
+    may_swallow: ClassVar[bool] = False
 
     @abstractmethod
     def read(self, spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-        """The landed fields as text, then CORRUPT (the raw record, if broken) and `provenance`."""
+        """Returns: the landed fields as text, `_corrupt_record` (the raw record, if it is broken) and `provenance`."""
 
     def repaired(self, swallowed: bool, undecoded: bool, size: int) -> "Layout | None":
-        """How to read a file again that came back with swallowed lines or undecoded bytes."""
+        """How to read a file again that had swallowed lines or undecoded bytes; None if that would not help.
+
+        size: bytes of its text
+        """
         return None
 
 
 def provenance(frame: DataFrame) -> list[Column]:
-    """The URI of the file and its time of change (milliseconds). Ask for it right after reading."""
+    """The columns `_source_file` (a URI) and `_source_modified_at` (in milliseconds).
+
+    Needs: a DataFrame right after reading, which has Spark's file metadata.
+    """
     # Not F.col("_metadata"): a landed column of that name would hide it.
     metadata = frame.metadataColumn("_metadata")
     return [
@@ -45,16 +57,19 @@ def provenance(frame: DataFrame) -> list[Column]:
 
 
 def text_size(path: str, size: int) -> int:
-    """About how many bytes of text a file holds."""
+    """About how many bytes of text a file has: eight times its size if it is gzipped."""
     return size * 8 if path.lower().endswith(".gz") else size
 
 
 def read_text(spark: SparkSession, paths: Sequence[str], wholetext: bool) -> DataFrame:
-    """One row per line or per file, its bytes in `value` (they may be no UTF-8), and `provenance`."""
+    """Returns: one row per line or (`wholetext`) per file, its bytes in `value`, and `provenance`.
+
+    The bytes need not be UTF-8.
+    """
     lines = spark.read.text(glob_escaped(paths), wholetext=wholetext, recursiveFileLookup=True)
     return lines.select(F.col("value").cast("binary").alias("value"), *provenance(lines))
 
 
 def glob_escaped(paths: Sequence[str]) -> list[str]:
-    """Paths for Spark's readers, which take `[ ] { } * ?` for patterns."""
+    """Paths for Spark's readers, for which `[ ] { } * ?` are patterns."""
     return [re.sub(r"([\[\]{}*?\\])", r"\\\1", path) for path in paths]

@@ -1,4 +1,7 @@
-"""Many files of many layouts, some of them bad, as one persisted DataFrame."""
+"""Many files of many layouts, some of them unreadable, as one persisted DataFrame.
+
+Which files are read again, and how, is decided in `landing/reader.py`.
+"""
 
 import os
 import re
@@ -8,14 +11,15 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from medallion_assets.lakehouse.landing.formats.layout import CORRUPT, SOURCE_FILE, SOURCE_MODIFIED_AT, Layout
+from medallion_assets.contracts.table import INGESTION_DATE
+from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE, SOURCE_MODIFIED_AT
+from medallion_assets.lakehouse.landing.formats.layout import Layout
 from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
 from medallion_assets.lakehouse.spark.expressions import quoted
 
-INGESTION_DATE = "_ingestion_date"
-ADDED = (CORRUPT, INGESTION_DATE, SOURCE_FILE, SOURCE_MODIFIED_AT)
+ADDED = (CORRUPT_RECORD, INGESTION_DATE, SOURCE_FILE, SOURCE_MODIFIED_AT)
 
-# What Spark says of a bad file. Anything else (no memory, a cancelled job) is not the file's fault.
+# The conditions that Spark reports for an unreadable file. Other errors (no memory, a cancelled job) have other causes.
 FILE_ERRORS = (
     "FAILED_READ_FILE",
     "PATH_NOT_FOUND",
@@ -23,17 +27,17 @@ FILE_ERRORS = (
     "MALFORMED_CHARACTER_CODING",
 )
 
-# A field that an unclosed quote may have made: a quote and a text that goes on below, a whole tail,
-# or lines of fields. (Fields are joined by NUL.)
+# A field that an unclosed quote may have made: a quote and a text that goes on in the next line, the whole rest of the
+# file, or lines of fields. (Fields are joined by NUL.)
 SWALLOWED = r'(?:^|\x00)"[^\x00]*\n|\n(?:\x00|$)|\n[^\x00\n]*,'
 
 
 def load(
     spark: SparkSession, root: str, layouts: Mapping[str, Layout], base: DataFrame | None = None
 ) -> tuple[DataFrame | None, dict[str, Row], dict[str, str]]:
-    """The records of the files, and of `base`, persisted; their counts; why some files failed.
+    """The records of the files and of `base`, persisted; path -> their counts; path -> why a file failed.
 
-    Files are named by their path below the root. The files that fail do not keep back the others.
+    Paths are relative to the root. A file that fails does not stop the others. Spark's error where no file is to blame.
     """
     try:
         frame, counts = _persisted(spark, root, layouts, base)
@@ -62,7 +66,7 @@ def _persisted(
 
 
 def _failures(spark: SparkSession, root: str, layouts: Mapping[str, Layout]) -> dict[str, str]:
-    """Why Spark cannot read some of the files: halved until each failing file stands alone."""
+    """Path -> why Spark cannot read the file. The files are halved until each failing file is alone."""
     try:
         _records(spark, root, layouts).write.format("noop").mode("overwrite").save()
         return {}
@@ -76,16 +80,16 @@ def _failures(spark: SparkSession, root: str, layouts: Mapping[str, Layout]) -> 
 
 
 def _reason(error: Exception) -> str:
-    """What is wrong with a file, of Spark's long story. Raises the error again if no file is to blame."""
-    story = str(error)
-    if not any(condition in story for condition in FILE_ERRORS):
+    """What is wrong with a file, from Spark's message. Raises the error again if no file is to blame."""
+    message = str(error)
+    if not any(condition in message for condition in FILE_ERRORS):
         raise error
-    causes = re.findall(r"Caused by: (?:\w+\.)*(\w+: .*)", story) or re.findall(r"\[[A-Z_.]+\] .*", story)
-    return f"Spark cannot read it ({causes[-1] if causes else story}); mend it or land it again"
+    causes = re.findall(r"Caused by: (?:\w+\.)*(\w+: .*)", message) or re.findall(r"\[[A-Z_.]+\] .*", message)
+    return f"Spark cannot read it ({causes[-1] if causes else message}); fix it or land it again"
 
 
 def _records(spark: SparkSession, root: str, layouts: Mapping[str, Layout]) -> DataFrame:
-    """The landed fields of all files, sorted, then ADDED: one read per layout."""
+    """Returns: the landed fields of all files, sorted, then ADDED. One read per layout."""
     groups: dict[Layout, list[str]] = {}
     for path, layout in layouts.items():
         groups.setdefault(layout, []).append(os.path.abspath(os.path.join(root, path)))
@@ -96,12 +100,12 @@ def _records(spark: SparkSession, root: str, layouts: Mapping[str, Layout]) -> D
 
 
 def _united(left: DataFrame, right: DataFrame) -> DataFrame:
-    """Both by column name, case aside, as the left one spells it."""
+    """The rows of both, matched by column name, case aside; names are spelled as on the left."""
     return left.unionByName(right, allowMissingColumns=True)
 
 
 def _relative(uri: Column, root: str) -> Column:
-    # Spark's URIs leave a plus as it is, which url_decode takes for a space.
+    # Spark's URIs do not encode a plus, and url_decode would make a space of it.
     path = F.url_decode(F.replace(uri, F.lit("+"), F.lit("%2B")))
     folder = os.path.join(os.path.abspath(root), "")
     return F.substr(path, F.instr(path, folder) + len(folder))
@@ -112,12 +116,12 @@ def _day(path: Column) -> Column:
 
 
 def _counts(frame: DataFrame) -> dict[str, Row]:
-    """By path: rows, corrupt, undecoded, swallowed and the columns that hold anything. One pass."""
+    """Path -> rows, corrupt, undecoded, swallowed, and the columns that have a value. One pass."""
     fields = [name for name in frame.columns if name not in ADDED]
-    text = F.concat_ws("\0", *map(quoted, fields), CORRUPT)
+    text = F.concat_ws("\0", *map(quoted, fields), CORRUPT_RECORD)
     counts = frame.groupBy(SOURCE_FILE).agg(
         F.count(F.lit(1)).alias("rows"),
-        F.count(CORRUPT).alias("corrupt"),
+        F.count(CORRUPT_RECORD).alias("corrupt"),
         F.count_if(F.contains(text, F.lit("\ufffd"))).alias("undecoded"),
         F.bool_or(F.contains(text, F.lit("\n")) & text.rlike(SWALLOWED)).alias("swallowed"),
         F.array(*[F.when(F.count(quoted(name)) > 0, F.lit(name)) for name in fields]).alias("columns"),

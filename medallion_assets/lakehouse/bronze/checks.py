@@ -1,0 +1,37 @@
+"""The checks of one ingestion day of bronze."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from medallion_assets.contracts.bronze import BronzeTable
+from medallion_assets.contracts.checks import Check, Verdict
+from medallion_assets.lakehouse.bronze.day_metrics import BronzeDayMetrics
+
+
+class LandedDay(Protocol):
+    """Metrics of a day that was read from landed files."""
+
+    @property
+    def complaints(self) -> Mapping[str, str]:
+        """Path -> what is wrong with the file."""
+        ...
+
+
+FILES_READABLE = Check[LandedDay](
+    "files_readable",
+    "Every landed file of the day could be read.",
+    lambda day: Verdict(not day.complaints, {"files": dict(day.complaints)}),
+)
+
+
+def bronze_checks(table: BronzeTable) -> list[Check[BronzeDayMetrics]]:
+    return [*([FILES_READABLE] if table.write.lands_files else []), _schema_drift(table)]
+
+
+def _schema_drift(table: BronzeTable) -> Check[BronzeDayMetrics]:
+    def evaluate(day: BronzeDayMetrics) -> Verdict:
+        new, missing = day.drift(table)
+        return Verdict(not new and not missing, {"new_columns": new, "missing_columns": missing})
+
+    description = "The day's data has exactly the columns of the contract."
+    return Check("schema_drift", description, evaluate, "WARN")

@@ -1,0 +1,41 @@
+"""The metrics of a day of bronze, as its ledger has them. Whether they are good is decided by the checks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from medallion_assets.contracts.bronze import BronzeTable
+from medallion_assets.lakehouse.control.file_ledger import LandedEntry
+
+
+@dataclass(frozen=True)
+class BronzeDayMetrics:
+    """What bronze has of one day, file by file. A day without files is NO_DATA."""
+
+    day: str
+    files: Mapping[str, LandedEntry] = field(default_factory=dict)
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self.files)
+
+    @property
+    def rows(self) -> int:
+        return sum(entry.rows for entry in self.files.values())
+
+    @property
+    def corrupt(self) -> int:
+        return sum(entry.corrupt for entry in self.files.values())
+
+    @property
+    def complaints(self) -> dict[str, str]:
+        """Path -> what is wrong with the file and how to fix it."""
+        return {path: entry.message for path, entry in self.files.items() if entry.message}
+
+    def drift(self, table: BronzeTable) -> tuple[list[str], list[str]]:
+        """Columns that are new to the contract, and columns of the contract that no file of the day has."""
+        landed = {column.lower(): column for entry in self.files.values() for column in entry.columns}
+        declared = {column.name.lower() for column in table.columns}
+        required = {column.name for column in table.columns if not column.optional}
+        new = [column for lower, column in landed.items() if lower not in declared]
+        missing = [column for column in required if column.lower() not in landed]
+        return sorted(new), sorted(missing) if self.rows else []

@@ -1,0 +1,69 @@
+"""The checks of one ingestion day of silver, a cause before its consequences; the blocking ones hold the day back."""
+
+from medallion_assets.contracts.checks import Check, Verdict, blocking_failure
+from medallion_assets.contracts.rules import Rule, Severity
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
+
+_CONSEQUENCE = {Severity.QUARANTINE: "go to quarantine", Severity.WARN: "lose score"}
+
+
+def silver_checks(table: SilverTable) -> list[Check[SilverDayMetrics]]:
+    """A key with two rows also puts out the row counts, so it is looked for first."""
+    checks = [
+        _quarantine_ratio(table.quarantine_limit),
+        *([_unique_key(table)] if table.write.has_keys else []),
+        Check(
+            "row_conservation", "Every landed row has one outcome, file by file.", _conserved, blocking=True
+        ),
+        Check("stale_days", "No day was merged under an older contract.", _current_contract, "WARN"),
+    ]
+    return [*checks, *map(_rule_check, table.row_rules)]
+
+
+def blocked_by(table: SilverTable, day: SilverDayMetrics) -> str | None:
+    """The blocking check that keeps the day from being published."""
+    return blocking_failure(silver_checks(table), day)
+
+
+def _quarantine_ratio(limit: float) -> Check[SilverDayMetrics]:
+    def evaluate(day: SilverDayMetrics) -> Verdict:
+        ratio = {"ratio": round(day.quarantine_ratio, 4), "limit": limit, "rows": day.total("rows")}
+        return Verdict(day.quarantine_ratio <= limit, {**ratio, "quarantined": day.total("quarantined")})
+
+    description = f"At most {limit:.0%} of the day's rows are in quarantine."
+    return Check("quarantine_ratio", description, evaluate, blocking=True)
+
+
+def _unique_key(table: SilverTable) -> Check[SilverDayMetrics]:
+    once = "one version at any time" if table.write.keeps_versions else "one row"
+    description = f"A key has at most {once}."
+    return Check("unique_key", description, lambda day: Verdict(day.unique, _rows(day)), blocking=True)
+
+
+def _conserved(day: SilverDayMetrics) -> Verdict:
+    landed = sum(entry.rows for entry in day.landed.values())
+    outcomes = {name: day.total(name) for name in ("current", "superseded", "deleted", "quarantined")}
+    return Verdict(not day.unaccounted, {"landed": landed, **outcomes, "rows_without_fate": day.unaccounted})
+
+
+def _current_contract(day: SilverDayMetrics) -> Verdict:
+    return Verdict(not day.stale_days, {"count": len(day.stale_days), "days": list(day.stale_days[:20])})
+
+
+def _rule_check(rule: Rule) -> Check[SilverDayMetrics]:
+    def evaluate(day: SilverDayMetrics) -> Verdict:
+        broken = day.broken(rule.name)
+        return Verdict(broken == 0, {"broken": broken, **_rows(day)})
+
+    description = f"Rows that do not satisfy {_code(rule.predicate)} {_CONSEQUENCE[rule.severity]}."
+    return Check(rule.name, description, evaluate, "WARN")
+
+
+def _code(sql: str) -> str:
+    """SQL as Markdown shows it, also where it holds quoted names."""
+    return f"`` {sql} ``" if "`" in sql else f"`{sql}`"
+
+
+def _rows(day: SilverDayMetrics) -> dict[str, int]:
+    return {"rows": day.total("rows")}
