@@ -71,7 +71,8 @@ def test_doctor_lists_the_stale_days_and_checks_say_what_they_said(
     found = checks(older.run("all_checks", D5, D8))
     now = {(asset, day, name): ok for (asset, name), told in found.items() for day, ok in told.items()}
     expected = recorded | {at: not stale[at[0]] for at in recorded if at[2] == "stale_days"}
-    assert {at: now.get(at) for at in recorded} == expected
+    waiting = gold_of_an_older_contract(lake)  # of which nothing is said until it is computed again
+    assert now == {at: passed for at, passed in expected.items() if at[0] not in waiting}
     assert lake.versions(TABLES) == versions
 
 
@@ -183,6 +184,11 @@ def stale_days(lake: SampleLake) -> dict[str, set[str]]:
         key: {day for other, day, code in rows if other == key and code != TABLES[key].fingerprint}
         for key, _, _ in rows
     }
+
+
+def gold_of_an_older_contract(lake: SampleLake) -> set[str]:
+    rows = lake.rows("control/refreshes", "table_name", "fingerprint")
+    return {key for key, code in rows if code != TABLES[key].fingerprint}
 
 
 def last_verdicts(lake: SampleLake) -> dict[tuple[str, str, str], bool]:
