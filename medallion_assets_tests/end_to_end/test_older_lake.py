@@ -76,6 +76,7 @@ def test_doctor_lists_the_stale_days_and_checks_say_what_they_said(
     assert lake.versions(TABLES) == versions
 
 
+@pytest.mark.long  # two lakes through all tables four times
 def test_it_is_merged_on_and_restated_and_replay_clears_the_stale_days(
     older: DagsterRunner, spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ):
