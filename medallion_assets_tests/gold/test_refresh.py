@@ -200,3 +200,14 @@ def test_event_days_outside_the_calendar_are_written_and_named(shop: SampleLake)
     assert [row[0] for row in sales(shop)] == ["1999-12-31", ONE, "2099-01-01"]
     assert gold.outside_days(shop.lake, SALES, [ONE]) == {ONE: ["1999-12-31", "2099-01-01"]}
     assert gold.outside_days(shop.lake, SALES, [ONE, "1999-12-31", "2099-01-01"]) == {}
+
+
+def test_a_fact_without_a_day_is_told(shop: SampleLake):
+    """A contract that lets it through is refused; a lake can hold one of before, or one that a hand wrote."""
+    shop.land("orders", ONE, "a.csv", [order("o1", day=ONE), order("n", day=ONE)])
+    shop.orders(ONE)
+    assert gold.outside_days(shop.lake, FACTS, [ONE]) == {}
+    shop.spark.sql(
+        f"UPDATE delta.`{shop.lake.path('silver/orders')}` SET order_date = NULL WHERE order_id = 'n'"
+    )
+    assert gold.outside_days(shop.lake, FACTS, [ONE]) == {ONE: ["NULL"]}

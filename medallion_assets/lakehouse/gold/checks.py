@@ -56,7 +56,7 @@ _RECONCILES = Check(
 )
 _OUTSIDE_CALENDAR = Check[GoldDayMetrics](
     "outside_calendar",
-    "No row of the day has an event day outside the calendar.",
+    "No row of the day has an event day outside the calendar, or none.",
     lambda day: Verdict(not day.outside_days, {"event_days": list(day.outside_days)}),
     "WARN",
 )

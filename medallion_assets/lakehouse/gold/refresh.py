@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.sql_text import quoted_name
 from medallion_assets.contracts.table import INGESTION_DATE
 from medallion_assets.lakehouse.control.gold_refreshes import Versions, last_refresh, record_refresh
 from medallion_assets.lakehouse.gold.changed_members import days_of_changed_members
@@ -134,7 +135,7 @@ def audit_days(lake: Lake, table: GoldTable, days: Collection[str]) -> tuple[dic
 
 
 def outside_days(lake: Lake, table: GoldTable, calendar: Collection[str]) -> dict[str, list[str]]:
-    """Ingestion day -> event days of its facts that the calendar does not have.
+    """Ingestion day -> event days of its facts that the calendar does not have, and "NULL" for facts without a day.
 
     Needs: a partition column and `_ingestion_date` in the fact table.
     """
@@ -143,12 +144,15 @@ def outside_days(lake: Lake, table: GoldTable, calendar: Collection[str]) -> dic
         value for value in transaction_log.partition_bytes(lake.root, fact.key) if value is not None
     }
     outside = event_days - set(calendar)
-    if day is None or not outside:
+    without_day = day is not None and transaction_log.live_rows_without_partition(lake.root, fact.key)
+    if day is None or not (outside or without_day):
         return {}
-    facts = live(lake, fact, None).where(days_predicate(day, outside))
+    wanted = days_predicate(day, outside) if outside else "false"
+    wanted += f" OR {quoted_name(day)} IS NULL" if without_day else ""
+    facts = live(lake, fact, None).where(wanted)
     found: dict[str, list[str]] = {}
     for row in facts.select(INGESTION_DATE, quoted(day)).distinct().orderBy(quoted(day)).collect():
-        found.setdefault(str(row[0]), []).append(str(row[1]))
+        found.setdefault(str(row[0]), []).append("NULL" if row[1] is None else str(row[1]))
     return found
 
 

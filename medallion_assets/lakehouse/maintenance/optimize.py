@@ -14,7 +14,7 @@ from deltalake import DeltaTable
 
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.sql_text import quoted_name, quoted_text
+from medallion_assets.contracts.sql_text import quoted_name
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.control import (
     file_ledger,
@@ -23,6 +23,7 @@ from medallion_assets.lakehouse.control import (
     run_log,
     watermarks,
 )
+from medallion_assets.lakehouse.maintenance.int96 import rewrite_int96
 from medallion_assets.lakehouse.maintenance.results import MaintenanceResult
 from medallion_assets.lakehouse.maintenance.vacuum import file_sizes, vacuumed
 from medallion_assets.lakehouse.silver.purge import purge_expired
@@ -30,6 +31,7 @@ from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
+from medallion_assets.lakehouse.storage.predicates import partitions_predicate
 
 CONTROL = (
     file_ledger.LANDED_FILES.key,
@@ -90,6 +92,7 @@ def _failed(key: str, error: Exception) -> MaintenanceResult:
 
 def _by_spark(lake: Lake, key: str, sort_by: Collection[str] = ()) -> MaintenanceResult:
     """Tables of the layers, and quarantines. `sort_by` names no partition column."""
+    rewrite_int96(lake, key)
     before = DeltaTable(lake.path(key))
     if not (where := fragmented(before)):
         return vacuumed(lake, key, MaintenanceResult(key))
@@ -106,14 +109,8 @@ def fragmented(table: DeltaTable) -> str:
     small: dict[str | None, int] = {}
     for value, size in transaction_log.active_files(table).values():
         small[value] = small.get(value, 0) + (size < SMALL)
-    values = [value for value, files in small.items() if files >= FRAGMENTS]
-    columns = table.metadata().partition_columns
-    if not values or not columns:
-        return "true" if values else ""
-    column = quoted_name(columns[0])
-    listed = ", ".join(quoted_text(value) for value in values if value is not None)
-    parts = [f"CAST({column} AS STRING) IN ({listed})"] if listed else []
-    return " OR ".join(parts + ([f"{column} IS NULL"] if None in values else []))
+    values = {value for value, files in small.items() if files >= FRAGMENTS}
+    return partitions_predicate(table.metadata().partition_columns, values) if values else ""
 
 
 def _compacted(key: str, before: DeltaTable, after: DeltaTable) -> MaintenanceResult:

@@ -20,6 +20,8 @@ SEMANTICS = {
     "spark.sql.legacy.parquet.nanosAsLong": "true",
     # delta-rs, which reads logs for the sensors, does not see deletion vectors in its counts and file lists.
     "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",
+    # Not Spark's INT96, which has no statistics and no time outside of 1677 to 2262 that Arrow could read.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     # By default statistics have 32 characters of a text, less than the path of a file. With the whole path, a new file
     # of a large day is found in bronze without reading the day.
     "spark.databricks.io.skipping.stringPrefixLength": "128",

@@ -1,6 +1,6 @@
 """SQL predicates over days and files, as text: `replaceWhere` takes nothing else."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from medallion_assets.contracts.sql_text import quoted_name, quoted_text
 from medallion_assets.contracts.table import INGESTION_DATE
@@ -11,6 +11,16 @@ def days_predicate(column: str, days: Collection[str]) -> str:
     """Rows of these days. Needs at least one day; `column` is a date and may have any name."""
     dates = ", ".join(f"DATE'{day}'" for day in sorted(days))
     return f"{quoted_name(column)} IN ({dates})"
+
+
+def partitions_predicate(columns: Sequence[str], values: Collection[str | None]) -> str:
+    """Rows of these partitions (None: the NULL partition) of the first of the columns; all rows where there is none."""
+    if not columns:
+        return "true"
+    column = quoted_name(columns[0])
+    listed = ", ".join(quoted_text(value) for value in sorted(v for v in values if v is not None))
+    parts = [f"CAST({column} AS STRING) IN ({listed})"] if listed else []
+    return " OR ".join(parts + ([f"{column} IS NULL"] if None in values else []))
 
 
 def files_predicate(whole_days: Collection[str], files: Mapping[str, Collection[str]]) -> str:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
+from medallion_assets.contracts.technical_columns import DELETED_AT
 from medallion_assets.lakehouse.storage.lake import table_path
 
 Files = Mapping[str, tuple[str | None, int]]
@@ -45,6 +46,18 @@ def rows(root: str, key: str) -> int:
     """How many rows the table has, by the statistics of its files."""
     actions = DeltaTable(table_path(root, key)).get_add_actions(flatten=True)
     return sum(pa.table(actions)["num_records"].to_pylist())
+
+
+def live_rows_without_partition(root: str, key: str) -> int:
+    """How many rows but tombstones are in the NULL partition, by the statistics of its files."""
+    table = DeltaTable(table_path(root, key))
+    columns = table.metadata().partition_columns
+    if not columns:
+        return 0
+    actions = pa.table(table.get_add_actions(flatten=True))
+    live = f"null_count.{DELETED_AT}" if f"null_count.{DELETED_AT}" in actions.column_names else "num_records"
+    values = zip(actions[f"partition.{columns[0]}"].to_pylist(), actions[live].to_pylist(), strict=True)
+    return sum(rows or 0 for value, rows in values if value is None)
 
 
 def affected_partitions(root: str, key: str, since: int) -> set[str | None] | None:
