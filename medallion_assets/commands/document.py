@@ -84,7 +84,7 @@ def rule_list(tables: Sequence[SilverTable]) -> str:
     return _markdown(
         ("table", "rule", "a good row satisfies", "a broken row"),
         [
-            (f"`{table.key}`", f"`{rule.name}`", f"`{rule.predicate}`", consequences[rule.severity])
+            (f"`{table.key}`", f"`{rule.name}`", f"`{rule.shown}`", consequences[rule.severity])
             for table in tables
             for rule in table.row_rules
         ],

@@ -10,9 +10,15 @@ from medallion_assets.contracts.table import INGESTION_DATE, Column, Table, Writ
 
 @dataclass(frozen=True)
 class Land(WritePolicy):
-    """Bronze: every file of `$MEDALLION_LANDING/<source>/date=<day>/`, as text; a day converges to its folder."""
+    r"""Bronze: every file of `$MEDALLION_LANDING/<source>/date=<day>/`, as text; a day converges to its folder.
+
+    nulls: texts that this source writes for a missing value, as "NULL" or "\\N"; silver reads them as NULL
+    tolerance: rows whose change is stamped further ahead of our clock go to quarantine in silver
+    """
 
     source: str
+    nulls: tuple[str, ...] = ()
+    tolerance: timedelta = timedelta(days=1)
 
     kind: ClassVar[str] = "land"
     lands_files: ClassVar[bool] = True

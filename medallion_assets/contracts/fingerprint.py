@@ -23,9 +23,9 @@ VERSION = 2
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "bronze": ("column_names", "write"),
-    "silver": ("input_keys", "columns", "row_rules", "write", "transform"),
+    "silver": ("input_keys", "columns", "nulls", "row_rules", "write", "transform"),
     "gold": ("input_keys", "columns", "grain", "aggregates", "write", "joins", "where", "transform"),
-    "column": ("name", "type"),
+    "column": ("name", "type", "raw"),
     "rule": ("name", "predicate", "columns", "severity", "weight"),
     "land": ("source",),
     "follow_delta": ("url", "keys"),

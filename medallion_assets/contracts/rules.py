@@ -6,14 +6,19 @@ Rules over many rows (uniqueness, totals) are table checks, not row rules.
 
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from typing import ClassVar
 
+from medallion_assets.contracts.key_text import normal_key
 from medallion_assets.contracts.sql_text import quoted_name, quoted_text
 from medallion_assets.contracts.sql_types import base_type
+from medallion_assets.contracts.table import Column
+
+NULL_WORDS = ("NULL", "null", "Null", r"\N", "N/A", "n/a", "#N/A", "None", "NaN", "nan", "NAN", "NaT", "<NA>")
+"""What databases, spreadsheets and pandas write for a missing value."""
 
 
 class Severity(Enum):
@@ -38,6 +43,11 @@ class Rule:
 
     kind: ClassVar[str] = "rule"
 
+    @property
+    def shown(self) -> str:
+        """The predicate as people are told it: its beginning, where it is long."""
+        return self.predicate if len(self.predicate) <= 200 else f"{self.predicate[:199]}…"
+
 
 def word(column: str) -> str:
     """A column's name as part of a check's name: what is no letter, digit or underscore of ASCII becomes `_`.
@@ -52,10 +62,11 @@ def not_null(column: str, severity: Severity = Severity.QUARANTINE) -> Rule:
     return Rule(f"{word(column)}_not_null", f"{quoted_name(column)} IS NOT NULL", (column,), severity)
 
 
-def is_typed(column: str, sql_type: str) -> Rule:
-    """The landed text, where there is any, could be read as the column's type."""
-    name, landed = quoted_name(column), _landed(column)
-    predicate = f"{name} IS NOT NULL OR nullif(trim({landed}), '') IS NULL"
+def is_typed(column: str, sql_type: str, nulls: Sequence[str] = ()) -> Rule:
+    """The landed text, where there is any, could be read as the column's type. `nulls`: texts that stand for none."""
+    name, landed = quoted_name(column), f"trim({_landed(column)})"
+    predicate = f"{name} IS NOT NULL OR nullif({landed}, '') IS NULL"
+    predicate += f" OR {landed} IN ({_texts(nulls)})" if nulls else ""
     return Rule(f"{word(column)}_is_{base_type(sql_type)}", predicate, (column,))
 
 
@@ -79,6 +90,33 @@ def not_in_future(column: str, tolerance: timedelta) -> Rule:
     return Rule(f"{word(column)}_not_in_future", f"{name} IS NULL OR {name} <= {latest}", (column,))
 
 
+def keys_as_landed(columns: Sequence[str]) -> Rule:
+    """No key landed in another spelling than the one that is stored (see `key_text`)."""
+    same = [f"({_landed(c)} IS NULL OR {_landed(c)} <=> {normal_key(_landed(c))})" for c in columns]
+    return Rule("keys_as_landed", " AND ".join(same), tuple(columns), Severity.WARN, weight=0)
+
+
+def no_null_words(columns: Sequence[str]) -> Rule:
+    """No text is a word that programs write where a value is missing (see `NULL_WORDS`)."""
+    texts = ", ".join(f"trim({quoted_name(column)})" for column in columns)
+    predicate = f"coalesce(NOT arrays_overlap(array({texts}), array({_texts(NULL_WORDS)})), true)"
+    return Rule("no_null_words", predicate, tuple(columns), Severity.WARN, weight=0)
+
+
+def times_as_meant(columns: Sequence[Column]) -> Rule:
+    """Each date or time is within 1900 to 2200, or one of the column's sentinels."""
+    tests = [f"coalesce({_is_usual(column)}, true)" for column in columns]
+    names = tuple(column.name for column in columns)
+    return Rule("times_as_meant", " AND ".join(tests), names, Severity.WARN, weight=0)
+
+
+def _is_usual(column: Column) -> str:
+    name = quoted_name(column.name)
+    usual = f"{name} >= DATE'1900-01-01' AND {name} < DATE'2201-01-01'"
+    meant = ", ".join(f"CAST({quoted_text(text)} AS {column.type})" for text in column.sentinels)
+    return f"({usual}) OR {name} IN ({meant})" if meant else usual
+
+
 def between(column: str, low: str, high: str, severity: Severity = Severity.QUARANTINE) -> Rule:
     """`low` and `high` are SQL literals, both included; NULL is left to `not_null`."""
     name = quoted_name(column)
@@ -88,7 +126,7 @@ def between(column: str, low: str, high: str, severity: Severity = Severity.QUAR
 
 def one_of(column: str, values: Iterable[str], severity: Severity = Severity.QUARANTINE) -> Rule:
     """NULL is none of the values."""
-    listed = ", ".join(quoted_text(str(value)) for value in values)
+    listed = _texts(map(str, values))
     return Rule(f"{word(column)}_one_of", f"{quoted_name(column)} IN ({listed})", (column,), severity)
 
 
@@ -97,6 +135,10 @@ def matches(column: str, pattern: str, severity: Severity = Severity.QUARANTINE)
     name = quoted_name(column)
     text = quoted_text(pattern) if "'" in pattern else f"r'{pattern}'"
     return Rule(f"{word(column)}_matches", f"{name} IS NULL OR {name} RLIKE {text}", (column,), severity)
+
+
+def _texts(values: Iterable[str]) -> str:
+    return ", ".join(map(quoted_text, values))
 
 
 def _landed(column: str) -> str:

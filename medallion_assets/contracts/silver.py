@@ -7,8 +7,18 @@ from functools import cached_property
 from typing import ClassVar
 
 from medallion_assets.contracts import technical_columns
-from medallion_assets.contracts.bronze import BronzeTable, FollowTable
-from medallion_assets.contracts.rules import Rule, Severity, is_typed, not_in_future, not_null, one_of
+from medallion_assets.contracts.bronze import BronzeTable, FollowTable, Land
+from medallion_assets.contracts.rules import (
+    Rule,
+    Severity,
+    is_typed,
+    keys_as_landed,
+    no_null_words,
+    not_in_future,
+    not_null,
+    one_of,
+    times_as_meant,
+)
 from medallion_assets.contracts.sql_text import quoted_name
 from medallion_assets.contracts.table import Column, ReplaceDay, Table, WritePolicy
 from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, OP
@@ -118,11 +128,42 @@ class SilverTable(Table):
         if isinstance(self.write, Upsert):
             rules.append(replace(one_of(OP, UPSERT_OPS + DELETE_OPS), name="op_known"))
             rules += [not_null(column) for column in (*self.write.keys, *self.write.sequence_by)]
-        rules += [is_typed(column.name, column.type) for column in self.columns if column.type != "string"]
+        typed = [column for column in self.columns if column.type != "string"]
+        rules += [is_typed(column.name, column.type, self.nulls) for column in typed]
         for source in (table.write for table in self.inputs):
             if isinstance(source, FollowTable) and source.watermark in self.column_names:
                 rules.append(not_in_future(source.watermark, source.tolerance))
-        return rules
+            if isinstance(source, Land):
+                ordering = [column for column in self._times if column.name in self.write.sequence]
+                rules += [not_in_future(column.name, source.tolerance) for column in ordering]
+        return rules + self._warnings
+
+    @property
+    def _warnings(self) -> list[Rule]:
+        """What is worth a look and costs no score."""
+        texts = [column.name for column in self.columns if column.type == "string"]
+        return [
+            *([keys_as_landed(self.normal_keys)] if self.normal_keys else []),
+            *([no_null_words(texts)] if texts else []),
+            *([times_as_meant(self._times)] if self._times else []),
+        ]
+
+    @property
+    def _times(self) -> list[Column]:
+        return [column for column in self.columns if column.type in ("date", "timestamp")]
+
+    @property
+    def nulls(self) -> tuple[str, ...]:
+        """The texts that its source writes for a missing value."""
+        return tuple(
+            text for table in self.inputs if isinstance(table.write, Land) for text in table.write.nulls
+        )
+
+    @property
+    def normal_keys(self) -> tuple[str, ...]:
+        """The keys that are trimmed and composed: those of text, but for raw ones."""
+        texts = {column.name for column in self.columns if column.type == "string" and not column.raw}
+        return tuple(key for key in self.merge_keys if key in texts)
 
     @property
     def validated_when_deleted(self) -> set[str]:

@@ -21,6 +21,8 @@ class Column:
     description: that of the column it is a copy of, where it is empty
     lineage: the columns it comes from as `layer.table.column`; empty where these follow from its name or measure
     optional: the landed files may lack it without a word from `schema_drift`
+    raw: a key keeps the spelling that landed; else it is trimmed and composed (see `key_text.normal_key`)
+    sentinels: dates or times outside of 1900 to 2200 that are meant, as "9999-12-31": they are kept and do not warn
     measure: how gold aggregates it; in a table with measures the columns without one are its grain
     """
 
@@ -29,6 +31,8 @@ class Column:
     description: str = ""
     lineage: tuple[str, ...] = ()
     optional: bool = False
+    raw: bool = False
+    sentinels: tuple[str, ...] = ()
     measure: Measure | None = None
 
     kind: ClassVar[str] = "column"

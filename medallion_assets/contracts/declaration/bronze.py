@@ -12,6 +12,9 @@ def faults(table: Table) -> Faults:
         yield from _text("write.source", table.write.source, "the folder below the landing area")
         if set(table.write.source) & set("/\\"):
             yield "write.source", f"{table.write.source!r} is a path; write the name of one folder"
+        if "" in table.write.nulls:
+            yield "write.nulls", "an empty field is NULL in any case; leave '' out"
+        yield from negative("write.tolerance", table.write.tolerance)
         return
     known = table.column_names or [*getattr(table.write, "keys", ())]
     if isinstance(table.write, FollowDelta):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from medallion_assets.contracts.freshness import validate_days_off
@@ -70,6 +70,16 @@ def _columns(table: Table) -> Faults:
             normal_type(column.type)
         except NoSuchType as error:
             yield f"{field}.type", str(error)
+        if column.sentinels and column.type not in ("date", "timestamp"):
+            yield (
+                f"{field}.sentinels",
+                f"{column.name!r} is a {column.type}; only dates and times have sentinels",
+            )
+        for text in column.sentinels:
+            try:
+                datetime.fromisoformat(text)
+            except ValueError:
+                yield f"{field}.sentinels", f"{text!r} is no date or time; write it as '9999-12-31'"
         if column.measure and table.layer != "gold":
             yield f"{field}.measure", f"only gold has measures; {table.key} keeps rows"
     if not table.columns and table.layer != "bronze":

@@ -17,6 +17,7 @@ from medallion_assets.lakehouse.control.file_ledger import UNREADABLE
 from medallion_assets.lakehouse.gold.day_metrics import ExtractDayMetrics
 from medallion_assets.lakehouse.gold.refresh import computed
 from medallion_assets.lakehouse.gold.staleness import input_versions
+from medallion_assets.lakehouse.gold.star_join import with_normal_keys
 from medallion_assets.lakehouse.landing.listing import list_days, list_files
 from medallion_assets.lakehouse.landing.reader import FileReport, read_files
 from medallion_assets.lakehouse.silver.full_refresh import BlockedDays
@@ -101,7 +102,7 @@ def _result(lake: Lake, table: GoldTable, contract: SilverTable, validated: Data
         rows = rows.withColumn("_rank", F.row_number().over(keys.orderBy(F.col(SEQUENCE).desc())))
         rows = rows.where("_rank = 1 AND NOT _is_delete")
     rows = rows.select(*map(quoted, business_columns(rows)), INGESTION_DATE)
-    return computed(lake, table, rows, input_versions(lake.root, table))
+    return computed(lake, table, with_normal_keys(table, rows), input_versions(lake.root, table))
 
 
 def _metrics(

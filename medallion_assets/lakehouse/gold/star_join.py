@@ -16,7 +16,7 @@ from medallion_assets.contracts.table import Table
 from medallion_assets.contracts.technical_columns import DELETED_AT
 from medallion_assets.lakehouse.control.gold_refreshes import Versions
 from medallion_assets.lakehouse.gold.dimensions import unknown
-from medallion_assets.lakehouse.spark.expressions import quoted
+from medallion_assets.lakehouse.spark.expressions import normal_key_of, quoted
 from medallion_assets.lakehouse.storage.lake import Lake
 
 
@@ -32,7 +32,17 @@ def facts_of(lake: Lake, table: GoldTable, versions: Versions) -> DataFrame:
         days = pa.array(map(date.fromisoformat, lake.calendar), pa.date32())
         return lake.spark.createDataFrame(pa.table({"date": days}))
     fact = table.inputs[0]
-    return _read(lake, fact, table.fact_columns, versions[fact.key], table.where)
+    return with_normal_keys(table, _read(lake, fact, table.fact_columns, versions[fact.key], table.where))
+
+
+def with_normal_keys(table: GoldTable, facts: DataFrame) -> DataFrame:
+    """The facts with the columns of text by which they join as silver spells its keys. Gold's facts are so already."""
+    raw = {c.name for c in table.fact.columns if c.raw}
+    types = table.own_fact_types
+    names = {join.on for join in table.joins if types[join.on] == "string"} - raw
+    if not names or (table.inputs and table.inputs[0].layer == "gold"):
+        return facts
+    return facts.withColumns({name: normal_key_of(name) for name in sorted(names)})
 
 
 def attached(lake: Lake, joins: Collection[Join], facts: DataFrame, versions: Versions) -> DataFrame:

@@ -56,7 +56,7 @@ def _rule_check(rule: Rule) -> Check[SilverDayMetrics]:
         broken = day.broken(rule.name)
         return Verdict(broken == 0, {"broken": broken, **_rows(day)})
 
-    description = f"Rows that do not satisfy {_code(rule.predicate)} {_CONSEQUENCE[rule.severity]}."
+    description = f"Rows that do not satisfy {_code(rule.shown)} {_CONSEQUENCE[rule.severity]}."
     return Check(rule.name, description, evaluate, "WARN")
 
 

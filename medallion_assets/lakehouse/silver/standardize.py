@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from medallion_assets.contracts.silver import DELETE_OPS, SilverTable
 from medallion_assets.contracts.table import Column
 from medallion_assets.contracts.technical_columns import VERSIONED
-from medallion_assets.lakehouse.spark.expressions import quoted
+from medallion_assets.lakehouse.spark.expressions import normal_key_of, quoted
 
 # Spark's cast reads '10:00' as today and '2026-01-05 garbage' as a date: only ISO 8601 passes.
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
@@ -34,18 +34,33 @@ def _typed_columns(table: SilverTable, landed: DataFrame) -> DataFrame:
     business = {name.lower(): name for name in business_columns(landed)}
     declared = (*table.column_names, *([op] if op else []))
     text = {name: _text(business.get(name.lower())) for name in declared}
+    given = {name: _given(table, value) for name, value in text.items()}
     extras = [name for lower, name in business.items() if lower not in {name.lower() for name in declared}]
     return landed.select(
-        *[typed(column, text[column.name]).alias(column.name) for column in table.columns],
-        *[quoted(name).alias(_apart(table, name)) for name in extras],
+        *[
+            _value(table, column, given[column.name], business.get(column.name.lower())).alias(column.name)
+            for column in table.columns
+        ],
+        *[_given(table, quoted(name)).alias(_apart(table, name)) for name in extras],
         *[quoted(name) for name in landed.columns if name.startswith("_")],
         F.struct(*[text[name].alias(name) for name in text], *map(quoted, extras)).alias("_landed"),
-        _op(text, op).alias("_op"),
+        _op(given, op).alias("_op"),
     )
 
 
 def _text(landed: str | None) -> Expression:
     return quoted(landed) if landed else F.lit(None).cast("string")
+
+
+def _given(table: SilverTable, text: Expression) -> Expression:
+    """NULL where the source says so in words."""
+    return F.when(~F.trim(text).isin(*table.nulls), text) if table.nulls else text
+
+
+def _value(table: SilverTable, column: Column, text: Expression, landed: str | None) -> Expression:
+    if landed and column.name in table.normal_keys:
+        return F.when(text.isNotNull(), normal_key_of(landed))
+    return typed(column, text)
 
 
 def _op(text: Mapping[str, Expression], op: str) -> Expression:
@@ -71,6 +86,8 @@ def typed(column: Column, text: Expression) -> Expression:
         return F.when(trimmed.rlike(_ISO_DATE) | is_time, F.substring(trimmed, 1, 10).try_cast("date"))
     if column.type == "timestamp":
         return F.when(trimmed.rlike(_ISO_TIME), trimmed.try_cast("timestamp"))
+    if column.type.startswith("decimal"):  # Java reads digits of any script
+        return F.when(F.octet_length(trimmed) == F.length(trimmed), trimmed.try_cast(column.type))
     return trimmed.try_cast(column.type)
 
 

@@ -4,6 +4,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BinaryType, DataType, LongType, MapType, StructType, VariantType
 
+from medallion_assets.contracts.key_text import normal_key
 from medallion_assets.contracts.sql_text import quoted_name
 
 
@@ -15,6 +16,11 @@ def quoted(name: str, of: str = "") -> Column:
     All names of columns that a contract declares go through here, or through `quoted_name` where SQL is text.
     """
     return F.col(f"{of}.{quoted_name(name)}" if of else quoted_name(name))
+
+
+def normal_key_of(name: str) -> Column:
+    """A text column as a key: trimmed and composed; NULL where nothing is left (see `contracts.key_text`)."""
+    return F.expr(normal_key(quoted_name(name)))
 
 
 BILLION = 1_000_000_000

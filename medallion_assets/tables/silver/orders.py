@@ -46,8 +46,8 @@ TABLE = SilverTable(
 
 
 def transform(changes: DataFrame) -> DataFrame:
-    """Blank identifiers are missing ones; a status is compared without blanks and in capitals."""
-    blank_is_null = {
-        name: F.when(F.trim(name) != "", F.col(name)) for name in ("order_id", "customer_id", "product_id")
-    }
-    return changes.withColumns({**blank_is_null, "order_status": F.upper(F.trim("order_status"))})
+    """Blank identifiers are missing ones; a status is compared without blanks and in capitals, if it is ASCII."""
+    blank_is_null = {name: F.when(F.trim(name) != "", F.col(name)) for name in ("customer_id", "product_id")}
+    status = F.trim("order_status")
+    capitals = F.when(status.rlike("^[A-Za-z]*$"), F.upper(status)).otherwise(status)
+    return changes.withColumns({**blank_is_null, "order_status": capitals})

@@ -169,7 +169,7 @@ REFUSED: list[tuple[Any, str]] = [
     (replace(SILVER, rules=("day",)), "rules[0]: 'day' is a text, where a Rule is due"),
     (
         replace(SILVER, write=Land("orders")),
-        "write: Land(source='orders') is a Land, where a Upsert or a Scd2",
+        "is a Land, where a Upsert or a Scd2",
     ),
     (replace(SILVER, quarantine_limit="0.5"), "quarantine_limit: '0.5' is a text, where a number is due"),
     (replace(SILVER, purge_after=30), "purge_after: 30 is a int, where a timedelta or None is due"),
