@@ -121,7 +121,7 @@ def test_any_number_of_rules_is_evaluated_in_one_pass(spark: SparkSession):
     names = [f"c{i}" for i in range(130)]
     columns = (Column("id"), *(Column(name, "int") for name in names))
     wide = replace(TABLE, columns=columns, rules=tuple(not_null(name, Severity.WARN) for name in names))
-    assert len(wide.row_rules) == 263
+    assert len(wide.row_rules) == 265
     bad = {3: ["c2"], 4: ["c62", "c129"], 5: ["id"]}
     rows = [
         {"id": str(n), **dict.fromkeys(names, "1")} | dict.fromkeys(bad.get(n, []), "x" if n == 4 else None)

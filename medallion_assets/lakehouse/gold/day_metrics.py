@@ -81,13 +81,19 @@ def metrics_by_day(table: GoldTable, rows: DataFrame, facts: DataFrame) -> dict[
     Needs: the table's columns in `rows`; its day and what its totals name in `facts`.
     """
     found: dict[str, GoldDayMetrics] = {}
-    for row in _of_rows(table, rows).collect():
-        repeated, day = row["rows"] - row["cells"], _day(table, row)
-        found[day] = GoldDayMetrics(day, row["rows"], 0, repeated, row["negative"], _totals(table, row))
-    for row in _of_facts(table, facts).collect():
-        day = _day(table, row)
-        of_rows = found.get(day, GoldDayMetrics(day))
-        found[day] = replace(of_rows, facts=row["facts"], expected=_totals(table, row))
+    both = _of_rows(table, rows).unionByName(_of_facts(table, facts), allowMissingColumns=True)
+    for row in both.collect():  # in one query, since two are planned twice
+        day = row["day"] if table.write.day_column else ""
+        known = found.get(day, GoldDayMetrics(day))
+        if row["facts"] is None:
+            counts = {
+                "rows": row["rows"],
+                "repeated": row["rows"] - row["cells"],
+                "negative": row["negative"],
+            }
+            found[day] = replace(known, **counts, written=_totals(table, row, "written"))
+        else:
+            found[day] = replace(known, facts=row["facts"], expected=_totals(table, row, "expected"))
     return found
 
 
@@ -98,13 +104,13 @@ def _of_rows(table: GoldTable, rows: DataFrame) -> DataFrame:
         F.count("*").alias("rows"),
         cells.alias("cells"),
         F.count_if(_is_negative(table)).alias("negative"),
-        *[F.expr(total.rows).alias(f"total_{i}") for i, total in enumerate(table.reconciled)],
+        *[F.expr(total.rows).alias(f"written_{i}") for i, total in enumerate(table.reconciled)],
     )
 
 
 def _of_facts(table: GoldTable, facts: DataFrame) -> DataFrame:
     """Returns: day, facts, and a column for each total."""
-    totals = [F.expr(total.facts).alias(f"total_{i}") for i, total in enumerate(table.reconciled)]
+    totals = [F.expr(total.facts).alias(f"expected_{i}") for i, total in enumerate(table.reconciled)]
     return _by_day(table, facts).agg(F.count("*").alias("facts"), *totals)
 
 
@@ -114,12 +120,8 @@ def _by_day(table: GoldTable, rows: DataFrame) -> GroupedData:
     return rows.groupBy(*([quoted(day).cast("string").alias("day")] if day else []))
 
 
-def _day(table: GoldTable, row: Row) -> str:
-    return row["day"] if table.write.day_column else ""
-
-
-def _totals(table: GoldTable, row: Row) -> dict[str, Any]:
-    return {total.name: row[f"total_{i}"] for i, total in enumerate(table.reconciled)}
+def _totals(table: GoldTable, row: Row, side: str) -> dict[str, Any]:
+    return {total.name: row[f"{side}_{i}"] for i, total in enumerate(table.reconciled)}
 
 
 def _is_negative(table: GoldTable) -> Expression:

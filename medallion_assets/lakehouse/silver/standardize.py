@@ -24,6 +24,7 @@ def standardize(table: SilverTable, landed: DataFrame) -> DataFrame:
     text), `_op`, `_is_delete`; with keys `_sequence`. Landed columns that the contract does not name stay, as text.
     """
     changes = _typed_columns(table, landed)
+    changes = changes.withColumns({key: normal_key_of(key) for key in table.normal_keys})
     if table.transform:
         changes = table.transform(changes)
     return _ordered(table, changes.withColumn("_is_delete", F.col("_op").isin(*DELETE_OPS)))
@@ -37,10 +38,7 @@ def _typed_columns(table: SilverTable, landed: DataFrame) -> DataFrame:
     given = {name: _given(table, value) for name, value in text.items()}
     extras = [name for lower, name in business.items() if lower not in {name.lower() for name in declared}]
     return landed.select(
-        *[
-            _value(table, column, given[column.name], business.get(column.name.lower())).alias(column.name)
-            for column in table.columns
-        ],
+        *[typed(column, given[column.name]).alias(column.name) for column in table.columns],
         *[_given(table, quoted(name)).alias(_apart(table, name)) for name in extras],
         *[quoted(name) for name in landed.columns if name.startswith("_")],
         F.struct(*[text[name].alias(name) for name in text], *map(quoted, extras)).alias("_landed"),
@@ -55,12 +53,6 @@ def _text(landed: str | None) -> Expression:
 def _given(table: SilverTable, text: Expression) -> Expression:
     """NULL where the source says so in words."""
     return F.when(~F.trim(text).isin(*table.nulls), text) if table.nulls else text
-
-
-def _value(table: SilverTable, column: Column, text: Expression, landed: str | None) -> Expression:
-    if landed and column.name in table.normal_keys:
-        return F.when(text.isNotNull(), normal_key_of(landed))
-    return typed(column, text)
 
 
 def _op(text: Mapping[str, Expression], op: str) -> Expression:
