@@ -78,6 +78,11 @@ class BronzeTable(Table):
         return INGESTION_DATE
 
     @property
+    def required_columns(self) -> tuple[str, ...]:
+        """The columns of which a landed file is expected to have each, and must have one."""
+        return tuple(column.name for column in self.columns if not column.optional)
+
+    @property
     def landing_folder(self) -> str:
         return self.write.source if isinstance(self.write, Land) else ""
 

@@ -7,7 +7,7 @@ import pytest
 
 from medallion_assets.lakehouse.bronze import ingest
 from medallion_assets.lakehouse.landing.listing import LandingError
-from medallion_assets_tests.support.sample_lake import SampleLake, order
+from medallion_assets_tests.support.sample_lake import SampleLake, as_csv, order
 
 DAY, NEXT = "2026-01-01", "2026-01-02"
 
@@ -120,9 +120,73 @@ def test_a_file_that_became_unreadable_keeps_its_earlier_rows_until_it_is_mended
     found = shop.run("bronze/orders", DAY)[DAY]
     assert "bronze keeps the earlier rows" in found.complaints[at(DAY, "a.csv")]
     assert [row[1] for row in held(shop)] == ["o1"]
-    shop.land("orders", DAY, "a.csv", [order("o4")])
+    shop.land("orders", DAY, "a.csv", [order("o4"), order("o5")])
     assert shop.run("bronze/orders", DAY)[DAY].complaints == {}
-    assert [row[1] for row in held(shop)] == ["o4"]
+    assert [row[1] for row in held(shop)] == ["o4", "o5"]
+
+
+def test_a_file_that_comes_back_as_it_was_is_no_longer_said_to_be_unreadable(shop: SampleLake):
+    path = shop.land("orders", DAY, "a.csv", [order("o1")])
+    times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    shop.run("bronze/orders", DAY)
+    shop.land("orders", DAY, "a.csv", "order_id,order_id\no2,o3\n")
+    found = shop.run("bronze/orders", DAY)[DAY]
+    assert [(entry.status, entry.rows) for entry in found.files.values()] == [("kept", 1)]
+    shop.land("orders", DAY, "a.csv", [order("o1")])
+    os.utime(path, ns=times)
+    assert shop.run("bronze/orders", DAY)[DAY].complaints == {}
+    assert [row[1] for row in held(shop)] == ["o1"]
+
+
+def test_a_changed_file_with_broken_records_replaces_its_rows(shop: SampleLake):
+    good, other = as_csv([order("o1"), order("o2")]), as_csv([order("o6"), order("o7")])
+    shop.land("orders", DAY, "a.csv", good + "o3,c1\n")
+    shop.land("orders", DAY, "b.csv", other.replace("o6,c1", "o8,Zo\xeb").encode("latin-1"))
+    shop.orders(DAY)
+    shop.land("orders", DAY, "a.csv", good.replace("10.00", "20.00") + "o4,c1\n")
+    shop.land("orders", DAY, "b.csv", other.replace("o6,c1", "o9,Zo\xeb").encode("latin-1"))
+    day = shop.orders(DAY)[DAY]
+    assert [row[1:] for row in held(shop)] == [
+        ("o1", "20.00"),
+        ("o2", "20.00"),
+        ("o4", None),
+        ("o7", "10.00"),
+        ("o9", "10.00"),
+    ]
+    assert day.unaccounted == {}
+    assert shop.live() == [("o1", "20.00"), ("o2", "20.00"), ("o7", "10.00")]
+
+
+def test_names_that_spark_takes_for_one_column_are_one_over_files_formats_and_days(shop: SampleLake):
+    header = "product_id,product_category,updated_at,{}\n{},FOOD,2026-01-05 10:00:00,{}\n"
+    shop.land("products", DAY, "1.csv", header.format("\u0130ND\u0130R\u0130M", "p1", 5))
+    shop.land("products", NEXT, "2.csv", header.format("indirim", "p2", 6))
+    shop.land("products", NEXT, "3.csv", header.format("\u0131nd\u0131r\u0131m", "p3", 7))
+    shop.land(
+        "products", NEXT, "4.jsonl", '{"product_id":"p4","\u0130ndirim":"8"}\n{"PRODUCT_\u0130D":"p5"}\n'
+    )
+    shop.run("bronze/products", DAY)
+    found = shop.run("bronze/products", NEXT)[NEXT]
+    assert len(found.drift(shop.tables["bronze/products"])[0]) == 1
+    assert shop.rows("bronze/products", "product_id", "\u0130ND\u0130R\u0130M") == [
+        ("p1", "5"),
+        ("p2", "6"),
+        ("p3", "7"),
+        ("p4", "8"),
+        ("p5", None),
+    ]
+
+
+def test_a_file_without_a_column_of_the_contract_leaves_no_column_in_bronze(shop: SampleLake):
+    shop.land("orders", DAY, "a.csv", [order("o1")])
+    shop.land("orders", DAY, "b.csv", "w7,c1,p1\nw8,c1,p1\n")
+    shop.land("orders", DAY, "c.csv", as_csv([order("o2")]).replace(",", ";"))
+    found = shop.run("bronze/orders", DAY)[DAY]
+    assert list(found.complaints) == [at(DAY, "b.csv")]
+    assert found.notes == {at(DAY, "c.csv"): "separated by semicolons"}
+    assert [row[1] for row in held(shop)] == ["o1", "o2"]
+    columns = {field.name for field in shop.table("bronze/orders").schema().fields}
+    assert {name for name in columns if not name.startswith("_")} == order("o1").keys()
 
 
 def test_a_lost_ledger_is_rebuilt_without_a_row_more(shop: SampleLake):

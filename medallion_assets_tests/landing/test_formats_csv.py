@@ -34,6 +34,13 @@ FILES = {
     "names.csv": b' id ,,a b;c,_source_file,date,_metadata,"x\ny",a.b`c\n1,2,3,4,5,6,7,8\n',
     "duplicated.csv": b"id,Name,name\n1,2,3\n",
     "unclosed-header.csv": b'id,"name,note\n1,Ann,x\n',
+    "lf-then-crlf.csv": b'id,name,note\n1,Ann,x\r\n2,"Bob\r\nB",\r\n\r\n3,Cid,"z"\r\n4,Dan,w\r5,a\rb,v\n6,Eve,u\r\r\n',
+    "crlf-then-lf.csv": b'id,name,note\r\n1,Ann,x\n2,"Bob\r\nB",y\n3,Cid,z',
+    "crlf-then-lf-single-column.csv": b'id\r\n1\n2\r\n"3\r\n4"\n5',
+    "cr.csv": b'id,name,note\r1,Ann,x\r2,"Bob\rB",\r\r3,Cid,z\r',
+    "cr-unclosed.csv": b'id,name,note\r1,"Ann,x\r2,Bob,y\r',
+    "long-field.csv": b"id,name,note\n1,Ann,x\n2," + b"y" * (2**20 + 1) + b",x\n3,Cid,z\n",
+    "many-fields.csv": b"id,name,note\n1,Ann,x\n2" + b"," * 30_000 + b"\n3,Cid,z\n",
     "single-column.csv": b'id\n1\n\n"2\n3"\n""\n',
     "not-gzip.csv.gz": b"id,name,note\n1,Ann,x\n",
 }
@@ -139,6 +146,33 @@ def test_an_unclosed_quote_breaks_its_own_line_only(landed):
         ("1", "Ann", "x", None),
         ("2", "Bob", "y", '2,Bob,"y'),
     ]
+
+
+def test_each_line_ends_where_it_ends_whatever_the_lines_before_it_end_with(landed):
+    assert landed.records("lf-then-crlf.csv") == [
+        ("1", "Ann", "x", None),
+        ("2", "Bob\r\nB", None, None),
+        ("3", "Cid", "z", None),
+        ("4", "Dan", "w", None),
+        ("5", "a\rb", "v", None),  # a line that ended there would have too few fields
+        ("6", "Eve", "u", None),
+    ]
+    assert landed.report("lf-then-crlf.csv").message == ""
+    three = [("1", "Ann", "x", None), ("2", "Bob\nB", "y", None), ("3", "Cid", "z", None)]
+    assert landed.records("crlf-then-lf.csv") == three
+    single = [("1", None), ("2", None), ("3\n4", None), ("5", None)]
+    assert landed.records("crlf-then-lf-single-column.csv") == single
+    assert landed.records("cr.csv") == [three[0], ("2", "Bob\nB", None, None), three[2]]
+    assert landed.records("cr-unclosed.csv") == [("1", "Ann,x", None, '1,"Ann,x'), ("2", "Bob", "y", None)]
+
+
+@pytest.mark.parametrize("name", ["long-field.csv", "many-fields.csv"])
+def test_a_record_that_is_too_long_for_spark_is_corrupt_and_the_others_land(landed, name):
+    first, broken, last = landed.records(name)
+    assert (first, last) == (("1", "Ann", "x", None), ("3", "Cid", "z", None))
+    assert broken[:3] == (None, None, None)
+    assert broken[3].encode() == FILES[name].split(b"\n")[2]
+    assert "1 records are broken" in landed.report(name).message
 
 
 @pytest.mark.parametrize("name", ["zero.csv", "blank.csv", "header-only.csv"])

@@ -41,6 +41,10 @@ TYPED = {
     "struct": (pa.array([{"a": Decimal("1.10"), "b": None}, None]), ['{"a":1.10,"b":null}', None]),
     "list": (pa.array([["x", None], []]), ['["x",null]', "[]"]),
     "map": (pa.array([[("k", 1)], None], pa.map_(pa.string(), pa.int64())), ['{"k":1}', None]),
+    "structs": (
+        pa.array([[({"a": 1}, 2)], None], pa.map_(pa.struct([("a", pa.int64())]), pa.int64())),
+        ['[{"key":{"a":1},"value":2}]', None],
+    ),
     "void": (pa.nulls(2), [None, None]),
     "_metadata": (pa.array(["m", None]), ["m", None]),
     "a.b c": (pa.array(["dot", None]), ["dot", None]),

@@ -104,6 +104,19 @@ def test_gold_refuses_a_day_whose_silver_is_red_also_in_a_later_run(desk: Dagste
     assert not result.success and set(materializations(result)) == dimensions
 
 
+def test_silver_alone_says_what_landed_that_bronze_has_not_taken(desk: DagsterRunner):
+    silver_only = dg.define_asset_job(
+        "silver_only", dg.AssetSelection.assets(dg.AssetKey(["silver", "orders"]))
+    )
+    bound = dg.Definitions.merge(defs, dg.Definitions(jobs=[silver_only])).resolve_job_def("silver_only")
+    desk.shop.land("orders", ONE, "a.csv", [order("o1")])
+    result = bound.execute_in_process(instance=desk.instance, partition_key=ONE)
+    assert checks(result) == {("silver/orders", "stale_days"): {ONE: False}}
+    metadata = materializations(result)["silver/orders"][ONE]
+    assert (metadata["status"], metadata["not_in_bronze"]) == ("NO_DATA", 1)
+    assert checks(desk.run("landing_to_gold", ONE))["silver/orders", "stale_days"] == {ONE: True}
+
+
 def test_a_red_day_that_lost_its_files_keeps_nothing_back_any_more(desk: DagsterRunner):
     desk.shop.land("orders", ONE, "a.csv", [order("o1", amount="?")])
     assert not desk.run("landing_to_gold", ONE).success

@@ -252,6 +252,30 @@ def test_a_lost_silver_ledger_changes_nothing(shop: SampleLake):
     assert len(shop.rows("quarantine/orders")) == 1
 
 
+def test_a_new_column_comes_to_silver_with_the_first_valid_row_that_has_a_value(shop: SampleLake):
+    blank = {"empty": "", "broken.only": "", "later": "", "deleted": ""}
+    shop.land(
+        "orders",
+        ONE,
+        "a.csv",
+        [
+            order("o1", kept="x", **blank),
+            order("o2", status="?", **{"broken.only": "x"}),
+            {**delete("o3", "2026-01-02T09:00:00Z"), "deleted": "x"},
+        ],
+    )
+    shop.orders(ONE)
+    columns = {field.name for field in shop.table("silver/orders").schema().fields}
+    assert {name for name in columns if not name.startswith("_")} - order("o1").keys() == {"kept"}
+    assert shop.rows("quarantine/orders", "broken.only") == [("x",)]
+    shop.land("orders", TWO, "a.csv", [order("o4", later="y", **{"broken.only": ""})])
+    shop.orders(TWO)
+    shop.land("orders", ONE, "a.csv", [order("o1", kept="z", **{"broken.only": ""})])
+    shop.orders(ONE)
+    assert shop.live("order_id", "kept", "later") == [("o1", "z", None), ("o4", None, "y")]
+    assert "broken.only" not in {field.name for field in shop.table("silver/orders").schema().fields}
+
+
 def test_rows_without_a_key_replace_their_day(spark, tmp_path):
     visits = SilverTable(
         name="visits",

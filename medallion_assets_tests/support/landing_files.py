@@ -1,6 +1,6 @@
 """Files of a small landing, read once, and looked at file by file."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -22,9 +22,15 @@ def land(root: Path, files: Mapping[str, bytes]) -> None:
 class Landed:
     """What `read_files` makes of all files of DAY."""
 
-    def __init__(self, spark: SparkSession, root: Path, files: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        spark: SparkSession,
+        root: Path,
+        files: Mapping[str, bytes] | None = None,
+        required: Collection[str] = (),
+    ) -> None:
         land(root, files or {})
-        frame, reports = read_files(spark, str(root), list_files(str(root), "orders", [DAY]))
+        frame, reports = read_files(spark, str(root), list_files(str(root), "orders", [DAY]), required)
         self.reports = {report.file.path.removeprefix(f"{FOLDER}/"): report for report in reports}
         self.columns = [] if frame is None else frame.columns
         self._rows = [] if frame is None else frame.collect()

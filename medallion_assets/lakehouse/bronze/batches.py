@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import BronzeTable
+from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.table import INGESTION_DATE
 from medallion_assets.contracts.technical_columns import (
     CORRUPT_RECORD,
@@ -69,6 +70,21 @@ def batch_entry(table: BronzeTable, path: str, today: str, rows: int, columns: l
     return LandedEntry(table.key, today, path, rows, now, LOADED, rows, 0, sorted(columns))
 
 
+def spelled_as_stored(lake: Lake, table: BronzeTable, rows: DataFrame) -> DataFrame:
+    """The rows with each column once, and spelled as in bronze if it is there.
+
+    Some names are one column for Delta and two for Spark, or the other way round: values of one of them would be lost.
+    """
+    stored = lake.read(table.key).columns if lake.exists(table.key) else []
+    spelled = {column_key(name): name for name in stored}
+    landed: dict[str, list[str]] = {}
+    for name in rows.columns:
+        landed.setdefault(spelled.setdefault(column_key(name), name), []).append(name)
+    if list(landed) == rows.columns:
+        return rows
+    return rows.select(*[F.coalesce(*map(quoted, names)).alias(name) for name, names in landed.items()])
+
+
 def write_batch(
     lake: Lake,
     table: BronzeTable,
@@ -85,6 +101,7 @@ def write_batch(
     gone = {(old.day, old.path) for old in interrupted}
     unchanged = [e for day in days for e in ingested.get(day, {}).values() if (e.day, e.path) not in gone]
     record(lake.root, LandedEntry, table.key, days, [*unchanged, replace(entry, status=PENDING)])
+    rows = spelled_as_stored(lake, table, rows)
     if interrupted:
         replaced: dict[str, set[str]] = {entry.day: {entry.path}}
         for day, path in gone:

@@ -16,12 +16,21 @@ class LandedDay(Protocol):
         """Path -> what is wrong with the file."""
         ...
 
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """Path -> how the file was read, where that is not the usual way."""
+        ...
+
 
 FILES_READABLE = Check[LandedDay](
     "files_readable",
     "Every landed file of the day could be read.",
-    lambda day: Verdict(not day.complaints, {"files": dict(day.complaints)}),
+    lambda day: Verdict(not day.complaints, _files(day)),
 )
+
+
+def _files(day: LandedDay) -> dict[str, dict[str, str]]:
+    return {"files": dict(day.complaints), **({"read_as": dict(day.notes)} if day.notes else {})}
 
 
 def bronze_checks(table: BronzeTable) -> list[Check[BronzeDayMetrics]]:

@@ -4,15 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from medallion_assets.contracts.bronze import BronzeTable
+from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.lakehouse.control.file_ledger import LandedEntry
 
 
 @dataclass(frozen=True)
 class BronzeDayMetrics:
-    """What bronze has of one day, file by file. A day without files is NO_DATA."""
+    """What bronze has of one day, file by file. A day without files is NO_DATA.
+
+    notes: path -> how a file was read that this run read in another than the usual way
+    """
 
     day: str
     files: Mapping[str, LandedEntry] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_data(self) -> bool:
@@ -33,9 +38,8 @@ class BronzeDayMetrics:
 
     def drift(self, table: BronzeTable) -> tuple[list[str], list[str]]:
         """Columns that are new to the contract, and columns of the contract that no file of the day has."""
-        landed = {column.lower(): column for entry in self.files.values() for column in entry.columns}
-        declared = {column.name.lower() for column in table.columns}
-        required = {column.name for column in table.columns if not column.optional}
-        new = [column for lower, column in landed.items() if lower not in declared]
-        missing = [column for column in required if column.lower() not in landed]
+        landed = {column_key(column): column for entry in self.files.values() for column in entry.columns}
+        declared = {column_key(name) for name in table.column_names}
+        new = [column for key, column in landed.items() if key not in declared]
+        missing = [name for name in table.required_columns if column_key(name) not in landed]
         return sorted(new), sorted(missing) if self.rows else []

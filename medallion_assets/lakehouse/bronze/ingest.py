@@ -14,11 +14,12 @@ from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.file_identity import Identity
 from medallion_assets.contracts.table import INGESTION_DATE
 from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP
+from medallion_assets.lakehouse.bronze.batches import spelled_as_stored
 from medallion_assets.lakehouse.bronze.day_metrics import BronzeDayMetrics
 from medallion_assets.lakehouse.bronze.ingest_source import ingest_source
 from medallion_assets.lakehouse.bronze.plan import DayChange, day_change
 from medallion_assets.lakehouse.control.file_ledger import (
-    LOADED,
+    KEPT,
     PENDING,
     UNREADABLE,
     LandedEntry,
@@ -70,9 +71,10 @@ def _ingest_files(
         for day, files in listed_files.items()
     }
     changes = {day: change for day, change in changes.items() if change != _NO_CHANGE}
+    notes: dict[str, dict[str, str]] = {day: {} for day in listed_files}
     if changes:
         files = [listed_files[day][path] for day, change in changes.items() for path in sorted(change.read)]
-        rows, reports = read_files(lake.spark, lake.landing, files)
+        rows, reports = read_files(lake.spark, lake.landing, files, table.required_columns)
         after: dict[str, dict[str, LandedEntry]] = {
             day: {path: entry for path, entry in ingested_files[day].items() if path in listed_files[day]}
             for day in changes
@@ -80,9 +82,11 @@ def _ingest_files(
         for report in reports:
             day, path = report.file.day, report.file.path
             after[day][path] = _entry(table, report, ingested_files[day].get(path))
+            if report.note:
+                notes[day][path] = report.note
         _write(lake, table, rows, changes, ingested_files, after)
         ingested_files |= after
-    return {day: BronzeDayMetrics(day, ingested_files[day]) for day in listed_files}
+    return {day: BronzeDayMetrics(day, ingested_files[day], notes[day]) for day in listed_files}
 
 
 def _write(
@@ -95,8 +99,7 @@ def _write(
 ) -> None:
     """The rows that were read now, in place of what bronze has of these files and of files that are gone."""
     entries_after = [entry for files in after.values() for entry in files.values()]
-    # A file that became unreadable keeps the rows that bronze has of it.
-    unchanged = {entry.path for entry in entries_after if entry.status == LOADED and entry.message}
+    unchanged = {entry.path for entry in entries_after if entry.status == KEPT}
     removes = any(change.whole or change.replaced - unchanged for change in changes.values())
     if rows is not None or removes:
         written = {path for change in changes.values() for path in change.read} - unchanged
@@ -119,7 +122,10 @@ def _replaced(changes: Mapping[str, DayChange], before: Ledger, unchanged: Colle
 
 def _commit(lake: Lake, table: BronzeTable, rows: DataFrame | None, replaced: str) -> None:
     """One commit of bronze. Adds: `_ingestion_timestamp`. `replaced` is empty where no row goes."""
-    new = lake.read(table.key).limit(0) if rows is None else rows.withColumn(INGESTION_TIMESTAMP, F.now())
+    if rows is None:
+        new = lake.read(table.key).limit(0)
+    else:
+        new = spelled_as_stored(lake, table, rows.withColumn(INGESTION_TIMESTAMP, F.now()))
     if replaced:
         lake.replace(new, table.key, replaced, INGESTION_DATE)
     else:
@@ -133,17 +139,18 @@ def _identities(files: Mapping[str, LandedFile]) -> dict[str, Identity]:
 
 
 def _settled(ingested_files: Mapping[str, LandedEntry]) -> dict[str, Identity]:
-    """The identities of the ingested files. A file that is pending or unreadable is read again by every run."""
+    """The identities of the ingested files. A file that is pending or cannot be read is read again by every run."""
     read_again: Identity = (-1, "")
     return {
-        path: read_again if entry.status in (PENDING, UNREADABLE) else entry.identity
+        path: read_again if entry.status in (PENDING, UNREADABLE, KEPT) else entry.identity
         for path, entry in ingested_files.items()
     }
 
 
 def _entry(table: BronzeTable, report: FileReport, before: LandedEntry | None) -> LandedEntry:
-    if report.status == UNREADABLE and before and before.status == LOADED:
-        return replace(before, message=f"bronze keeps the earlier rows of this file: {report.message}")
+    if report.status == UNREADABLE and before and before.has_rows:
+        message = f"bronze keeps the earlier rows of this file: {report.message}"
+        return replace(before, status=KEPT, message=message)
     file = report.file
     return LandedEntry(
         table_name=table.key,

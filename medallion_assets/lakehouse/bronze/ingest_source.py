@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import BronzeTable
+from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.technical_columns import SOURCE_FILE
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse.bronze.batches import (
@@ -95,8 +96,8 @@ def _was_read_further(since: SourceOffset | None, batches: Collection[LandedEntr
 
 
 def _check_source_columns(table: BronzeTable, batch: Batch) -> None:
-    existing_columns = {name.lower() for name in batch.rows.columns}
-    missing = [c.name for c in table.columns if not c.optional and c.name.lower() not in existing_columns]
+    existing_columns = set(map(column_key, batch.rows.columns))
+    missing = [name for name in table.required_columns if column_key(name) not in existing_columns]
     if missing:
         raise SourceError(
             f"{table.key}: the source has no column {', '.join(missing)}; add it there, "

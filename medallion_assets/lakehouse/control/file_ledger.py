@@ -14,6 +14,8 @@ from medallion_assets.contracts.file_identity import Identity
 from medallion_assets.lakehouse.control.small_table import SmallTable, having, now
 
 LOADED, UNREADABLE, PENDING = "loaded", "unreadable", "pending"
+KEPT = "kept"
+"""The status of a file that is unreadable now, of which bronze keeps the rows that it had."""
 IN_PROGRESS = "under way"
 """The fingerprint of files whose merge was begun and not recorded as done. No contract has it: the day is restated."""
 
@@ -22,8 +24,9 @@ IN_PROGRESS = "under way"
 class LandedEntry:
     """One file, or batch of a followed source, in bronze.
 
-    status: loaded, empty, unreadable, or pending while its rows are written
-    message: what is wrong with the file now
+    status: loaded, empty, unreadable, kept (unreadable now: size, time and rows are those that bronze has of it), or
+        pending while its rows are written
+    message: for people, what is wrong with the file now
     """
 
     table_name: str
@@ -41,6 +44,11 @@ class LandedEntry:
     @property
     def identity(self) -> Identity:
         return (self.size, self.modified_at)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether bronze has all rows of this state of the file."""
+        return self.status in (LOADED, KEPT)
 
 
 @dataclass(frozen=True)

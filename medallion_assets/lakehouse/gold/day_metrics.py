@@ -60,6 +60,7 @@ class ExtractDayMetrics:
     rows, broken: rows of the landed files, and how many of them break a rule
     loaded: rows of the result
     complaints: path -> what is wrong with the file and how to fix it
+    notes: path -> how the file was read, where that is not the usual way
     whole: every file could be read; else the day keeps the result that it has
     """
 
@@ -68,6 +69,7 @@ class ExtractDayMetrics:
     broken: int = 0
     loaded: int = 0
     complaints: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
     whole: bool = True
 
     @property

@@ -75,7 +75,7 @@ def _extracted(
     assert isinstance(table.write, Extract)
     contract = table.write.validated_by
     files = list_files(lake.landing, table.landing_folder, days)
-    landed, reports = read_files(lake.spark, lake.landing, files)
+    landed, reports = read_files(lake.spark, lake.landing, files, contract.inputs[0].required_columns)
     if landed is None:
         yield {day: _metrics(day, reports, {}, {}) for day in days}, None
         return
@@ -115,5 +115,6 @@ def _metrics(
         broken=broken.get(day, 0),
         loaded=loaded.get(day, 0),
         complaints={report.file.path: report.message for report in own if report.message},
+        notes={report.file.path: report.note for report in own if report.note},
         whole=all(report.status != UNREADABLE for report in own),
     )

@@ -26,6 +26,7 @@ class FileReport:
     rows, corrupt: its records, and how many of them are broken
     message: what is wrong with the file and how to fix it
     columns: as landed; of JSON those that have a value
+    note: how the file was read, where that is not the usual way
     """
 
     file: LandedFile
@@ -34,17 +35,19 @@ class FileReport:
     corrupt: int = 0
     message: str = ""
     columns: tuple[str, ...] = ()
+    note: str = ""
 
 
 def read_files(
-    spark: SparkSession, root: str, files: Sequence[LandedFile]
+    spark: SparkSession, root: str, files: Sequence[LandedFile], required: Collection[str] = ()
 ) -> tuple[DataFrame | None, list[FileReport]]:
     """The records of the files as text, persisted (the caller unpersists), and a report per file.
 
+    required: a file without any of these columns is not of this table; none where any file is
     Returns: the landed fields, sorted, then `formats.loader.ADDED`; None if there is no record at all. Spark's error
     where no file is to blame.
     """
-    layouts, reasons = _sniff_all(root, files)
+    layouts, reasons = _sniff_all(root, files, required)
     frame, counts, failed = load(spark, root, layouts)
     repairs = _repairs(files, layouts, counts, failed)
     undecoded = {path: counts[path]["undecoded"] for path in repairs if path in counts}
@@ -67,13 +70,15 @@ def read_files(
     return frame if counts else None, reports
 
 
-def _sniff_all(root: str, files: Sequence[LandedFile]) -> tuple[dict[str, Layout], dict[str, str]]:
+def _sniff_all(
+    root: str, files: Sequence[LandedFile], required: Collection[str]
+) -> tuple[dict[str, Layout], dict[str, str]]:
     """Path -> the layout of a file that has records; path -> why a file cannot be read."""
     layouts: dict[str, Layout] = {}
     reasons: dict[str, str] = {}
     for file in files:
         try:
-            layout = sniff(os.path.join(root, file.path)) if file.size else None
+            layout = sniff(os.path.join(root, file.path), required) if file.size else None
         except UnreadableFile as error:
             reasons[file.path] = str(error)
         except OSError as error:
@@ -97,7 +102,7 @@ def _repairs(
     repairs = {}
     for file in files:
         count = counts.get(file.path)
-        swallowed = count["swallowed"] if count else file.path in failed
+        swallowed = layouts[file.path].may_be_cut_wrongly(count) if count else file.path in failed
         undecoded = bool(count and count["undecoded"])
         if swallowed or undecoded:
             size = text_size(file.path, file.size)
@@ -116,7 +121,7 @@ def _loaded(file: LandedFile, layout: Layout, count: Row, undecoded: int) -> Fil
     unrepaired = count["swallowed"] and layout.may_swallow
     complaint = _complaint(count["corrupt"], min(undecoded, count["corrupt"]), unrepaired)
     message = complaint and f"{file.path}: {complaint}"
-    return FileReport(file, "loaded", count["rows"], count["corrupt"], message, columns)
+    return FileReport(file, "loaded", count["rows"], count["corrupt"], message, columns, layout.note)
 
 
 def _complaint(corrupt: int, undecoded: int, unrepaired: bool) -> str:
@@ -130,6 +135,7 @@ def _complaint(corrupt: int, undecoded: int, unrepaired: bool) -> str:
         )
     if unrepaired:
         complaints.append(
-            "a quote may be unclosed and have swallowed lines; split the file, it is too large to tell"
+            "a quote may be unclosed and have swallowed lines, or its line ends are mixed; "
+            "split the file, it is too large to tell"
         )
     return "; ".join(complaints)

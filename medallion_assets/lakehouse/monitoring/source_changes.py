@@ -11,7 +11,6 @@ from medallion_assets.contracts.days import TableDay
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.control.file_ledger import (
     IN_PROGRESS,
-    LOADED,
     PENDING,
     FoldedEntry,
     LandedEntry,
@@ -85,7 +84,7 @@ def _processed(
 
 def _is_merged(entry: LandedEntry, merged: Mapping[str, Mapping[str, FoldedEntry]]) -> bool:
     """Whether silver has merged this state of the file; a file without rows has nothing to merge."""
-    if entry.status != LOADED:
+    if not entry.has_rows:
         return entry.status != PENDING
     found = merged.get(entry.day, {}).get(entry.path)
     return found is not None and found.identity == entry.identity and found.fingerprint != IN_PROGRESS

@@ -3,9 +3,9 @@
 What a day's totals or a star schema are belongs to `gold`; which files there are belongs to `bronze` and `landing`.
 """
 
-from medallion_assets.lakehouse.silver.audit import audit_days, stale_days
+from medallion_assets.lakehouse.silver.audit import audit_days, files_not_in_bronze, stale_days
 from medallion_assets.lakehouse.silver.full_refresh import rebuild
 from medallion_assets.lakehouse.silver.purge import purge_expired
 from medallion_assets.lakehouse.silver.refresh import refresh_days
 
-__all__ = ["audit_days", "purge_expired", "rebuild", "refresh_days", "stale_days"]
+__all__ = ["audit_days", "files_not_in_bronze", "purge_expired", "rebuild", "refresh_days", "stale_days"]

@@ -1,6 +1,7 @@
 """Silver as it is now: the stale days, and the metrics of days counted in what is stored. Writes nothing."""
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,8 +10,9 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.technical_columns import PROVENANCE
-from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
+from medallion_assets.lakehouse.control.file_ledger import KEPT, FoldedEntry, LandedEntry, entries
 from medallion_assets.lakehouse.control.purge_horizons import last_horizon
+from medallion_assets.lakehouse.landing.listing import LandingError, list_files
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics, count_validated
 from medallion_assets.lakehouse.silver.ledgers import unchanged_files, with_rows
 from medallion_assets.lakehouse.silver.merge.resolution import (
@@ -42,6 +44,22 @@ def stale_days(lake: Lake, table: SilverTable) -> list[str]:
     )
 
 
+def files_not_in_bronze(lake: Lake, table: SilverTable, days: Collection[str]) -> dict[str, list[str]]:
+    """Day -> its landed files that bronze has not taken as they are now; none where nothing can be listed."""
+    source = table.inputs[0]
+    if not source.landing_folder:
+        return {}
+    landed = entries(lake.root, LandedEntry, source.key, days)
+    found: dict[str, list[str]] = {}
+    with suppress(LandingError):
+        for file in list_files(lake.landing, source.landing_folder, days):
+            entry = landed[file.day].get(file.path)
+            identity = (file.size, file.modified_at.isoformat())
+            if entry is None or (entry.status != KEPT and entry.identity != identity):
+                found.setdefault(file.day, []).append(file.path)
+    return found
+
+
 def audit_days(lake: Lake, table: SilverTable, days: Collection[str]) -> dict[str, SilverDayMetrics]:
     """The metrics of `days` as of now, counted in the rows of bronze, silver and quarantine; writes nothing."""
     landed = entries(lake.root, LandedEntry, table.inputs[0].key, days)
@@ -51,7 +69,7 @@ def audit_days(lake: Lake, table: SilverTable, days: Collection[str]) -> dict[st
     horizon = last_horizon(lake.root, table.key)
     validated = validated_rows(lake, table, files).persist()
     try:
-        found, _ = count_validated(table, validated, landed)
+        found, *_ = count_validated(table, validated, landed)
         outcomes, unique = _stored_outcomes(lake, table, validated, days, horizon)
     finally:
         validated.unpersist()

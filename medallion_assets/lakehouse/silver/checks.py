@@ -8,6 +8,20 @@ from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 _CONSEQUENCE = {Severity.QUARANTINE: "go to quarantine", Severity.WARN: "lose score"}
 
 
+def _up_to_date(day: SilverDayMetrics) -> Verdict:
+    stale = {"count": len(day.stale_days), "days": list(day.stale_days[:20])}
+    behind = {"not_in_bronze": list(day.not_in_bronze[:20])} if day.not_in_bronze else {}
+    return Verdict(not day.stale_days and not behind, {**stale, **behind})
+
+
+STALE_DAYS = Check[SilverDayMetrics](
+    "stale_days",
+    "No day was merged under an older contract, and bronze has taken what landed for this day.",
+    _up_to_date,
+    "WARN",
+)
+
+
 def silver_checks(table: SilverTable) -> list[Check[SilverDayMetrics]]:
     """A key with two rows also puts out the row counts, so it is looked for first."""
     checks = [
@@ -16,7 +30,7 @@ def silver_checks(table: SilverTable) -> list[Check[SilverDayMetrics]]:
         Check(
             "row_conservation", "Every landed row has one outcome, file by file.", _conserved, blocking=True
         ),
-        Check("stale_days", "No day was merged under an older contract.", _current_contract, "WARN"),
+        STALE_DAYS,
     ]
     return [*checks, *map(_rule_check, table.row_rules)]
 
@@ -45,10 +59,6 @@ def _conserved(day: SilverDayMetrics) -> Verdict:
     landed = sum(entry.rows for entry in day.landed.values())
     outcomes = {name: day.total(name) for name in ("current", "superseded", "deleted", "quarantined")}
     return Verdict(not day.unaccounted, {"landed": landed, **outcomes, "rows_without_fate": day.unaccounted})
-
-
-def _current_contract(day: SilverDayMetrics) -> Verdict:
-    return Verdict(not day.stale_days, {"count": len(day.stale_days), "days": list(day.stale_days[:20])})
 
 
 def _rule_check(rule: Rule) -> Check[SilverDayMetrics]:

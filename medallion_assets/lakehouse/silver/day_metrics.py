@@ -26,6 +26,7 @@ class SilverDayMetrics:
     files, landed: what the ledgers of silver and of bronze say, path -> entry
     unique: every key that the day changed has one current row
     stale_days: days of the table that were merged under an older contract
+    not_in_bronze: landed files of the day that bronze has not taken as they are
     """
 
     day: str
@@ -33,6 +34,7 @@ class SilverDayMetrics:
     landed: Mapping[str, LandedEntry] = field(default_factory=dict)
     unique: bool = True
     stale_days: Sequence[str] = ()
+    not_in_bronze: Sequence[str] = ()
 
     @property
     def has_data(self) -> bool:
@@ -70,17 +72,23 @@ def _outcomes(entry: FoldedEntry | None) -> int:
 
 
 def count_validated(
-    table: SilverTable, validated: DataFrame, landed: Mapping[str, Mapping[str, LandedEntry]]
-) -> tuple[dict[str, dict[str, FoldedEntry]], str | None]:
-    """One entry per day and file of the rows, with every valid row as current; and the newest change's time.
+    table: SilverTable,
+    validated: DataFrame,
+    landed: Mapping[str, Mapping[str, LandedEntry]],
+    new_columns: Sequence[str] = (),
+) -> tuple[dict[str, dict[str, FoldedEntry]], str | None, dict[str, set[str]]]:
+    """One entry per day and file of the rows, with every valid row as current; the newest change's time; day -> those
+    of the new columns in which a valid row has a value.
 
     Needs: what `validate` adds. One pass over the rows.
     """
     found: dict[str, dict[str, FoldedEntry]] = defaultdict(dict)
+    with_values: dict[str, set[str]] = defaultdict(set)
     newest: list[str] = []
-    for row in _counts(table, validated).collect():
+    for row in _counts(table, validated, new_columns).collect():
         newest += [row["newest"]] if row["newest"] is not None else []
         day, path = str(row["_ingestion_date"]), row["_source_file"]
+        with_values[day] |= {name for i, name in enumerate(new_columns) if row[f"has_{i}"]}
         broken = {rule.name: row[f"broken_{i}"] for i, rule in enumerate(table.row_rules)}
         found[day][path] = replace(
             started_entry(table, landed[day][path]),
@@ -91,20 +99,23 @@ def count_validated(
             score_sum=row["score_sum"],
             broken={name: rows for name, rows in broken.items() if rows},
         )
-    return found, reduce(later, newest) if newest else None
+    return found, reduce(later, newest) if newest else None, with_values
 
 
-def _counts(table: SilverTable, validated: DataFrame) -> DataFrame:
+def _counts(table: SilverTable, validated: DataFrame, new_columns: Sequence[str]) -> DataFrame:
     """One row per ingestion day and file: rows, quarantined, score_sum and rows that break rule i (`broken_<i>`).
 
+    `has_<i>`: whether a valid row, that is no delete, has a value in the new column i.
     `newest`: the latest time (or number) of change of a valid row, as text; not of one more than a day ahead of us.
     """
+    kept = ~F.col("_quarantined") & ~F.col("_is_delete")
     return validated.groupBy(*PROVENANCE).agg(
         F.count("*").alias("rows"),
         F.sum(F.col("_quarantined").cast("long")).alias("quarantined"),
         F.sum("_data_quality_score").alias("score_sum"),
         *[F.sum(breaks(i)).alias(f"broken_{i}") for i in range(len(table.row_rules))],
         _newest(table).alias("newest"),
+        *[F.bool_or(kept & quoted(name).isNotNull()).alias(f"has_{i}") for i, name in enumerate(new_columns)],
     )
 
 

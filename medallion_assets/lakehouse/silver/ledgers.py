@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.lakehouse.control.file_ledger import IN_PROGRESS, LOADED, FoldedEntry, LandedEntry
+from medallion_assets.lakehouse.control.file_ledger import IN_PROGRESS, FoldedEntry, LandedEntry
 
 Files = Mapping[str, Collection[str]]
 """Ingestion day -> paths."""
@@ -28,7 +28,7 @@ def started_entry(table: SilverTable, landed: LandedEntry) -> FoldedEntry:
 
 
 def with_rows(files: Mapping[str, LandedEntry]) -> dict[str, LandedEntry]:
-    return {path: entry for path, entry in files.items() if entry.status == LOADED}
+    return {path: entry for path, entry in files.items() if entry.has_rows}
 
 
 def unchanged_files(

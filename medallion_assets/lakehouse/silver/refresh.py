@@ -12,6 +12,7 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.watermark import SourceOffset, later
 from medallion_assets.lakehouse.control import watermarks
@@ -25,6 +26,7 @@ from medallion_assets.lakehouse.silver.merge.strategy import strategy_for
 from medallion_assets.lakehouse.silver.plan import Merge
 from medallion_assets.lakehouse.silver.quarantine import write_quarantine
 from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun, read_ledgers, with_plans
+from medallion_assets.lakehouse.silver.standardize import business_columns
 from medallion_assets.lakehouse.silver.validation import validated_rows
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
@@ -62,11 +64,19 @@ class ValidatedDays:
     rows: the rows of the run's files, validated and persisted
     days: the planned days as far as validation tells: until they are merged, every valid row counts as current
     newest: the latest time (or number) of change, as text; None where no change has one
+    new_columns: columns that neither contract nor table has; with_values: day -> those with a value in a valid row
     """
 
     rows: DataFrame
     days: Mapping[str, SilverDayMetrics]
     newest: str | None
+    new_columns: Collection[str]
+    with_values: Mapping[str, Collection[str]]
+
+    def empty_columns(self, days: Collection[str]) -> list[str]:
+        """The new columns that the valid rows of these days give no value: they stay out of the table."""
+        filled = {name for day in days for name in self.with_values.get(day, ())}
+        return [name for name in self.new_columns if name not in filled]
 
 
 @contextmanager
@@ -74,12 +84,22 @@ def validated_days(run: SilverRun) -> Iterator[ValidatedDays]:
     """Reads and validates the run's files; the rows are kept in memory until the block ends."""
     rows = validated_rows(run.lake, run.table, run.files).persist()
     try:
-        found, newest = count_validated(run.table, rows, run.landed)
+        new = _new_columns(run, rows)
+        found, newest, with_values = count_validated(run.table, rows, run.landed, new)
         kept = {day: run.folded[day] if plan.merge is Merge.ADDED else {} for day, plan in run.plans.items()}
         days = {day: SilverDayMetrics(day, {**kept[day], **found[day]}, run.landed[day]) for day in run.plans}
-        yield ValidatedDays(rows, days, newest)
+        yield ValidatedDays(rows, days, newest, new, with_values)
     finally:
         rows.unpersist()
+
+
+def _new_columns(run: SilverRun, rows: DataFrame) -> list[str]:
+    """The landed columns that neither the contract nor the stored table has; a rebuild forgets the stored one."""
+    known = set(map(column_key, run.table.types))
+    landed = [name for name in business_columns(rows) if column_key(name) not in known]
+    if landed and run.mode is MergeMode.UPDATE and run.lake.exists(run.table.key):
+        known |= set(map(column_key, run.lake.read(run.table.key).columns))
+    return [name for name in landed if column_key(name) not in known]
 
 
 def write_days(run: SilverRun, found: ValidatedDays) -> dict[str, SilverDayMetrics]:
@@ -100,12 +120,12 @@ def _merge_days(run: SilverRun, found: ValidatedDays) -> dict[str, SilverDayMetr
     in_open_days = F.expr(days_predicate("_ingestion_date", open_days))
     valid = found.rows.where(~F.col("_quarantined") & in_open_days)
     if not run.table.write.has_keys:
-        publish_keyless(run, valid)
+        publish_keyless(run, valid, found.empty_columns(open_days))
         return {}
     staged = _stage(run, valid)
     try:
         if staged.unique:
-            publish(run, staged)
+            publish(run, staged, found.empty_columns(open_days))
     finally:
         staged.rows.unpersist()
     return {day: _with_outcomes(found.days[day], staged, run.files[day]) for day in open_days}

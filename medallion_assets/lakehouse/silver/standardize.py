@@ -1,11 +1,12 @@
 """Landed text becomes changes: typed by the contract, cleaned by the table's transform, in order of change."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.silver import DELETE_OPS, SilverTable
 from medallion_assets.contracts.table import Column
 from medallion_assets.contracts.technical_columns import VERSIONED
@@ -32,22 +33,26 @@ def standardize(table: SilverTable, landed: DataFrame) -> DataFrame:
 
 def _typed_columns(table: SilverTable, landed: DataFrame) -> DataFrame:
     op = table.write.op_column
-    business = {name.lower(): name for name in business_columns(landed)}
+    business: dict[str, list[str]] = {}
+    for name in business_columns(landed):
+        business.setdefault(column_key(name), []).append(name)
     declared = (*table.column_names, *([op] if op else []))
-    text = {name: _text(business.get(name.lower())) for name in declared}
-    given = {name: _given(table, value) for name, value in text.items()}
-    extras = [name for lower, name in business.items() if lower not in {name.lower() for name in declared}]
+    text = {name: _text(business.get(column_key(name), [])) for name in declared}
+    others = business.keys() - set(map(column_key, declared))
+    extras = {names[0]: _text(names) for key, names in business.items() if key in others}
+    given = {name: _given(table, value) for name, value in {**text, **extras}.items()}
     return landed.select(
         *[typed(column, given[column.name]).alias(column.name) for column in table.columns],
-        *[_given(table, quoted(name)).alias(_apart(table, name)) for name in extras],
+        *[given[name].alias(_apart(table, name)) for name in extras],
         *[quoted(name) for name in landed.columns if name.startswith("_")],
-        F.struct(*[text[name].alias(name) for name in text], *map(quoted, extras)).alias("_landed"),
+        F.struct(*[value.alias(name) for name, value in {**text, **extras}.items()]).alias("_landed"),
         _op(given, op).alias("_op"),
     )
 
 
-def _text(landed: str | None) -> Expression:
-    return quoted(landed) if landed else F.lit(None).cast("string")
+def _text(landed: Sequence[str]) -> Expression:
+    """The one of these columns that has a value: bronze may have two that are one for Spark, from before."""
+    return F.coalesce(*map(quoted, landed)) if landed else F.lit(None).cast("string")
 
 
 def _given(table: SilverTable, text: Expression) -> Expression:

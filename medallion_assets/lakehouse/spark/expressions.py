@@ -34,6 +34,12 @@ def as_text(value: Column, landed: DataType, *, nanos: bool = False) -> Column:
     # Arrow says nanoseconds of INT96, too, but Spark reads that as a timestamp.
     if nanos and isinstance(landed, LongType):
         return _nanos_as_text(value)
+    if isinstance(landed, MapType) and isinstance(
+        landed.keyType, StructType | ArrayType | MapType | BinaryType
+    ):
+        value = F.map_entries(
+            value
+        )  # a key of JSON is a text, and of these Spark makes one that tells nothing
     if isinstance(landed, StructType | ArrayType | MapType | VariantType):
         return F.to_json(value, {"ignoreNullFields": "false"})
     if isinstance(landed, BinaryType):

@@ -19,6 +19,7 @@ from medallion_assets.lakehouse.control.run_log import BLOCKED, NO_DATA, OK
 from medallion_assets.lakehouse.gold.checks import as_number
 from medallion_assets.lakehouse.gold.checks import blocked_by as gold_blocked_by
 from medallion_assets.lakehouse.gold.day_metrics import ExtractDayMetrics, GoldDayMetrics
+from medallion_assets.lakehouse.silver.checks import STALE_DAYS
 from medallion_assets.lakehouse.silver.checks import blocked_by as silver_blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.storage.lake import Lake
@@ -91,6 +92,7 @@ def _bronze_reports(table: Table, days: Mapping[str, BronzeDayMetrics]) -> list[
                 "dagster/partition_row_count": day.rows,
                 "files": len(day.files),
                 "corrupt_rows": day.corrupt,
+                **({"read_as": dict(day.notes)} if day.notes else {}),
             },
             counts={"rows_in": day.rows, "valid": day.rows - day.corrupt},
         )
@@ -100,15 +102,24 @@ def _bronze_reports(table: Table, days: Mapping[str, BronzeDayMetrics]) -> list[
 
 def silver_reports(lake: Lake, table: SilverTable, days: Mapping[str, SilverDayMetrics]) -> list[DayReport]:
     stale, checks = silver.stale_days(lake, table), checks_of(table)
+    behind = silver.files_not_in_bronze(lake, table, days)
+    days = {
+        name: replace(day, stale_days=stale, not_in_bronze=behind.get(name, ())) for name, day in days.items()
+    }
     return [
         DayReport(
             day=day.day,
             status=_status(day, blocked=silver_blocked_by(table, day) is not None),
-            verdicts=verdicts_of(checks, replace(day, stale_days=stale)),
+            verdicts={
+                **verdicts_of(checks, day),
+                # Also of a day that has no data: it has some that bronze has not taken.
+                **({STALE_DAYS.name: STALE_DAYS.evaluate(day)} if day.not_in_bronze else {}),
+            },
             metadata={
                 "dagster/partition_row_count": day.total("current"),
                 **{name: day.total(name) for name in ("rows", "superseded", "deleted", "quarantined")},
                 **({} if day.quality_score is None else {"quality_score": day.quality_score}),
+                **({"not_in_bronze": len(day.not_in_bronze)} if day.not_in_bronze else {}),
             },
             counts={
                 "rows_in": day.total("rows"),

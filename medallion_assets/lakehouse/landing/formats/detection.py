@@ -4,7 +4,7 @@ A file `<name>_format.py` in this folder is all that a new format needs: its SNI
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -12,8 +12,11 @@ from medallion_assets.lakehouse.landing import formats
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile
 from medallion_assets.lakehouse.landing.formats.layout import Layout
 
+Sniffer = Callable[[str, Collection[str]], Layout | None]
+"""Path, columns of which a file must have one (none: any file will do) -> the layout, None without records."""
 
-def _sniffers() -> dict[str, Callable[[str], Layout | None]]:
+
+def _sniffers() -> dict[str, Sniffer]:
     names = [module.name for module in iter_modules(formats.__path__) if module.name.endswith("_format")]
     modules = [import_module(f"{formats.__name__}.{name}") for name in names]
     return {ending: sniffer for module in modules for ending, sniffer in module.SNIFFERS.items()}
@@ -23,11 +26,11 @@ SNIFFERS = _sniffers()
 """Ending of a file name -> the function that makes a layout of such a file."""
 
 
-def sniff(path: str) -> Layout | None:
+def sniff(path: str, required: Collection[str] = ()) -> Layout | None:
     """The layout of a file; None if it has no records. UnreadableFile or OSError if it cannot be read."""
     if ":" in os.path.basename(path):
         raise UnreadableFile("Spark reads no file with a colon in its name; rename it")
     for ending, sniff_format in SNIFFERS.items():
         if path.lower().endswith(ending):
-            return sniff_format(path)
+            return sniff_format(path, required)
     raise UnreadableFile(f"unknown ending; name the file by its format: {', '.join(SNIFFERS)}")

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
@@ -10,6 +11,7 @@ from operator import or_
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE, SOURCE_MODIFIED_AT
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile, clean_name
 from medallion_assets.lakehouse.landing.formats.layout import (
@@ -27,15 +29,21 @@ SNIFFED_BYTES = 65_536
 STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 NUMBER = r"-?(?:(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?|Infinity)|NaN"
 STRING_OR_NUMBER = rf"(?s)({STRING})|(?<![\w.+-])({NUMBER})(?![\w.+-])"
+HEX = "[0-9a-fA-F]"
+PAIR_OR_LONE = rf"(\\\\|\\u[dD][89abAB]{HEX}{{2}}\\u[dD][c-fC-F]{HEX}{{2}})|\\(u[dD][89a-fA-F]{HEX}{{2}})"
+# Another noncharacter: around the escape of half a character, which no text can hold.
+LONE = "\ufdd1"
+# What ends the list of records: if it is not read, the text goes on where its records seem to end.
+END = f'{{"{MARK}":""}}'
 
 
-def sniff_json(path: str) -> Layout:
+def sniff_json(path: str, required: Collection[str] = ()) -> Layout:
     """Lines, or a whole document, by the beginning of the file. UnreadableFile if it is too large for a document."""
     encoding, beginning = _beginning(path)
     return _layout(path, encoding, whole=_is_document(beginning))
 
 
-def sniff_json_lines(path: str) -> Layout:
+def sniff_json_lines(path: str, required: Collection[str] = ()) -> Layout:
     """Lines, one object each. UnreadableFile if it is UTF-16 and too large to be one text."""
     return _layout(path, _beginning(path)[0], whole=False)
 
@@ -55,7 +63,7 @@ def _beginning(path: str) -> tuple[str, str]:
 
 
 def _is_document(beginning: str) -> bool:
-    first, *rest = [line for line in beginning.splitlines() if line.strip()] or [""]
+    first, *rest = [line for line in re.split(r"[\r\n]", beginning) if line.strip()] or [""]
     if not rest:
         return first.startswith("[")
     if _is_json(first):
@@ -85,7 +93,7 @@ class JsonLayout(Layout):
         columns = _columns(records)
         fields = F.col("fields")
         shared = [_present(fields, keys) > 1 for keys in columns.values() if len(keys) > 1]
-        doubtful = reduce(or_, shared, F.col("undecoded") | _has_duplicate_keys(fields))
+        doubtful = reduce(or_, shared, F.col("undecoded") | _has_duplicate_keys(fields) | F.col("halved"))
         raw = F.to_json(fields) if self.whole else F.col("text")
         return records.select(
             *[_value(fields, keys).alias(name) for name, keys in columns.items()],
@@ -98,10 +106,14 @@ class JsonLayout(Layout):
         return replace(self, encoding=LATIN1) if undecoded and self.encoding == UTF8 else None
 
     def _records(self, spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-        """One row per record: its `text`, its `fields` (NULL if broken), and whether bytes were not UTF-8."""
+        """One row per record: its `text` and `fields` (NULL if broken), what was `undecoded` or `halved` in it."""
         texts = self._texts(spark, paths).where(F.col("text").rlike(r"\S"))
         broken = F.array(F.lit(None).cast("map<string,string>"))
-        return texts.withColumn("fields", F.explode(F.coalesce(_parsed(F.col("text"), self.whole), broken)))
+        # Apart, so that the text is parsed once.
+        parsed = texts.withColumn("lists", _parsed(F.col("text"), self.whole))
+        records = parsed.withColumn("fields", F.explode(F.coalesce(_complete(F.col("lists")), broken)))
+        halved = _has_surrogates(F.col("text")) & F.contains(F.to_json("fields"), F.lit(LONE))
+        return records.withColumn("halved", halved)
 
     def _texts(self, spark: SparkSession, paths: Sequence[str]) -> DataFrame:
         # Spark cuts lines at bytes, which UTF-16 does not survive: take the file as one and cut it here.
@@ -109,7 +121,7 @@ class JsonLayout(Layout):
         read = read_text(spark, paths, wholetext=self.whole or cut_here)
         text = F.regexp_replace(self._decoded(F.col("value")), "^\ufeff", "")
         return read.select(
-            F.explode(F.split(text, r"\r?\n")).alias("text") if cut_here else text.alias("text"),
+            F.explode(F.split(text, r"[\r\n]+")).alias("text") if cut_here else text.alias("text"),
             self._undecoded(F.col("value")).alias("undecoded"),
             SOURCE_FILE,
             SOURCE_MODIFIED_AT,
@@ -127,21 +139,39 @@ class JsonLayout(Layout):
 
 
 def _parsed(text: Column, whole: bool) -> Column:
-    """The records of a text, NULL if it is broken. The text of a number is marked as such.
+    """Lists of the records of a text, the last one END; NULL if it is broken. The text of a number is marked as such.
 
-    Spark reads a number into text by way of a double, unless it is a string: so numbers become strings first. The text
-    is parsed as an array, so that a text which goes on after its record is broken instead of cut off.
+    Spark reads a number into text by way of a double, unless it is a string: so numbers become strings first.
     """
-    marked = F.regexp_replace(text, STRING_OR_NUMBER, f'$1"{MARK}$2{MARK}"')
+    marked = F.regexp_replace(_without_halves(text), STRING_OR_NUMBER, f'$1"{MARK}$2{MARK}"')
     marked = F.replace(marked, F.lit(f'"{MARK}{MARK}"'), F.lit(""))
-    bracketed = F.concat(F.lit("["), marked, F.lit("]"))
+    records = F.concat(F.lit("["), marked, F.lit("]"))
     if whole:
-        bracketed = F.when(text.rlike(r"^\s*\["), marked).otherwise(bracketed)
-    return F.from_json(bracketed, "array<map<string,string>>", {"allowSingleQuotes": "false"})
+        records = F.when(text.rlike(r"^\s*\["), marked).otherwise(records)
+    lists = F.concat(F.lit("["), records, F.lit(f",[{END}]]"))
+    return F.from_json(lists, "array<array<map<string,string>>>", {"allowSingleQuotes": "false"})
+
+
+def _complete(lists: Column) -> Column:
+    """The records of all lists; NULL where the last list is not END."""
+    last = F.try_element_at(F.try_element_at(lists, F.lit(-1)), F.lit(1))
+    records = F.flatten(F.slice(lists, F.lit(1), F.size(lists) - 1))
+    return F.when(F.map_contains_key(last, MARK), records)
+
+
+def _has_surrogates(text: Column) -> Column:
+    return F.contains(text, F.lit("\\ud")) | F.contains(text, F.lit("\\uD"))
+
+
+def _without_halves(text: Column) -> Column:
+    """A JSON text in which the escape of half a character is text, marked by LONE: Spark would make a `?` of it."""
+    marked = F.regexp_replace(text, PAIR_OR_LONE, rf"$1{LONE}\\\\$2{LONE}")
+    marked = F.replace(marked, F.lit(f"{LONE}\\\\{LONE}"), F.lit(""))
+    return F.when(_has_surrogates(text), marked).otherwise(text)
 
 
 def _unmarked(text: Column) -> Column:
-    return F.regexp_replace(text, f'"?{MARK}"?', "")
+    return F.regexp_replace(text, f'"?{MARK}"?|{LONE}', "")
 
 
 def _columns(records: DataFrame) -> dict[str, list[str]]:
@@ -150,9 +180,9 @@ def _columns(records: DataFrame) -> dict[str, list[str]]:
     found = keys.groupBy("key").agg(F.min(SOURCE_FILE).alias("file")).orderBy("file", "key").collect()
     names: dict[str, str] = {}
     columns: dict[str, list[str]] = {}
-    for position, row in enumerate(found, start=1):
-        name = clean_name(row["key"], position)
-        columns.setdefault(names.setdefault(name.lower(), name), []).append(row["key"])
+    for row in found:
+        name = clean_name(row["key"].replace(LONE, ""), position=0)
+        columns.setdefault(names.setdefault(column_key(name), name), []).append(row["key"])
     return columns
 
 

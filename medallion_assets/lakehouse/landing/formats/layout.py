@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.technical_columns import SOURCE_FILE, SOURCE_MODIFIED_AT
@@ -30,6 +30,15 @@ class Layout(ABC):
 
     columns: tuple[str, ...]
     may_swallow: ClassVar[bool] = False
+
+    @property
+    def note(self) -> str:
+        """How the file is read, for people; empty where that is the usual way."""
+        return ""
+
+    def may_be_cut_wrongly(self, count: Row) -> bool:
+        """Whether its records may have been cut at wrong places, by what `loader` counted."""
+        return bool(count["swallowed"])
 
     @abstractmethod
     def read(self, spark: SparkSession, paths: Sequence[str]) -> DataFrame:

@@ -28,8 +28,8 @@ FILE_ERRORS = (
 )
 
 # A field that an unclosed quote may have made: a quote and a text that goes on in the next line, the whole rest of the
-# file, or lines of fields. (Fields are joined by NUL.)
-SWALLOWED = r'(?:^|\x00)"[^\x00]*\n|\n(?:\x00|$)|\n[^\x00\n]*,'
+# file, or lines of fields; or a field that ends with half a line end. (Fields are joined by NUL.)
+SWALLOWED = r'(?:^|\x00)"[^\x00]*\n|[\r\n](?:\x00|$)|\n[^\x00\n]*,'
 
 
 def load(
@@ -116,14 +116,17 @@ def _day(path: Column) -> Column:
 
 
 def _counts(frame: DataFrame) -> dict[str, Row]:
-    """Path -> rows, corrupt, undecoded, swallowed, and the columns that have a value. One pass."""
+    """Path -> rows, corrupt, undecoded, swallowed, line ends in fields, and the columns with a value. One pass."""
     fields = [name for name in frame.columns if name not in ADDED]
     text = F.concat_ws("\0", *map(quoted, fields), CORRUPT_RECORD)
+    returns, newlines = (F.contains(text, F.lit(character)) for character in "\r\n")
     counts = frame.groupBy(SOURCE_FILE).agg(
         F.count(F.lit(1)).alias("rows"),
         F.count(CORRUPT_RECORD).alias("corrupt"),
         F.count_if(F.contains(text, F.lit("\ufffd"))).alias("undecoded"),
-        F.bool_or(F.contains(text, F.lit("\n")) & text.rlike(SWALLOWED)).alias("swallowed"),
+        F.bool_or((newlines | returns) & text.rlike(SWALLOWED)).alias("swallowed"),
+        F.bool_or(returns).alias("returns"),
+        F.bool_or(newlines).alias("newlines"),
         F.array(*[F.when(F.count(quoted(name)) > 0, F.lit(name)) for name in fields]).alias("columns"),
     )
     return {row[SOURCE_FILE]: row for row in counts.collect()}

@@ -1,5 +1,7 @@
 """The one commit that writes a merge: an append, a MERGE, or the whole table."""
 
+from collections.abc import Collection
+
 from delta.tables import DeltaTable
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
@@ -28,15 +30,17 @@ class ConcurrentChange(MedallionError):
     retryable = True
 
 
-def publish(run: SilverRun, staged: Staged) -> None:
+def publish(run: SilverRun, staged: Staged, without: Collection[str] = ()) -> None:
     """One commit, or none where nothing is left to apply; only new keys are appended, the rest is merged.
+
+    without: landed columns that are left out
 
     A rebuild writes the table from the rows that were put, whatever it held. ConcurrentChange if somebody wrote beside
     us.
     """
     lake, table = run.lake, run.table
     written = staged.rows.where(F.col("_action").isNotNull())
-    rows = written.select(*_stored_columns(table, written), "_action")
+    rows = written.select(*_stored_columns(table, written.drop(*without)), "_action")
     if run.mode is MergeMode.REBUILD:
         lake.rewrite(rows.drop("_action"), table.key, table.partition_by)
     elif staged.drops or staged.replaced:
@@ -45,13 +49,13 @@ def publish(run: SilverRun, staged: Staged) -> None:
         lake.append(rows.drop("_action"), table.key, table.partition_by)
 
 
-def publish_keyless(run: SilverRun, valid: DataFrame) -> None:
+def publish_keyless(run: SilverRun, valid: DataFrame, without: Collection[str] = ()) -> None:
     """The valid rows of a table without a key replace the run's days; in a rebuild, the table.
 
     Needs: what `validate` adds.
     """
     rows = valid.select(
-        *[quoted(name) for name in business_columns(valid)],
+        *[quoted(name) for name in business_columns(valid.drop(*without))],
         *PROVENANCE,
         F.current_timestamp().alias("_silver_processed_timestamp"),
         "_data_quality_score",
