@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from medallion_assets.contracts.table import Table
+from medallion_assets.orchestration import pools
 from medallion_assets.orchestration.alerting.channels import AlertSettings
 from medallion_assets.orchestration.alerting.sensor import build_alert_sensors
 from medallion_assets.orchestration.assets.factory import build_assets
@@ -22,6 +23,7 @@ from medallion_assets.tables import find_tables
 
 
 def repository(tables: Mapping[str, Table]) -> dg.Definitions:
+    pools.install()
     daily_maintenance, every_night = build_daily_maintenance(tables)
     return dg.Definitions(
         assets=build_assets(tables),

@@ -64,8 +64,10 @@ def _run(
 
 
 def failures(result: dg.ExecuteInProcessResult) -> list[str]:
-    """A line for each step that failed, with the message of its error."""
+    """A line for each step that failed, with the message of its error, or else for the run."""
     errors = [(e.step_key, e.step_failure_data.error) for e in result.all_events if e.is_step_failure]
+    if not errors:
+        errors = [("the run", e.job_failure_data.error) for e in result.all_events if e.is_job_failure]
     causes = [(step, error.cause if error and error.cause else error) for step, error in errors]
     texts = [(step, error.message.strip() if error else "failed") for step, error in causes]
     return [f"{step}: {re.sub(_CLASS, '', text)}" for step, text in texts]

@@ -1,7 +1,6 @@
 """Where settings enter, once: the Spark session, and where the landing area and the lake are."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -17,6 +16,7 @@ from medallion_assets.lakehouse.spark import session
 from medallion_assets.lakehouse.spark.java import java_home
 from medallion_assets.lakehouse.storage.lake import Lake, table_path
 from medallion_assets.orchestration.partitions import CALENDAR
+from medallion_assets.orchestration.settings import as_path
 
 
 class SparkResource(dg.ConfigurableResource[None]):
@@ -65,5 +65,4 @@ class LakehouseResource(dg.ConfigurableResource[None]):
 
 
 def _place(named: str, variable: str, default: str) -> str:
-    place = named or os.environ.get(variable) or default
-    return place if "://" in place else str(Path(place).absolute())
+    return as_path(named or os.environ.get(variable) or default)

@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import dagster as dg
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
 
-from medallion_assets import definitions
+from medallion_assets import definitions, example_definitions
 from medallion_assets_tests.support.dagster_runner import DagsterRunner, assets, defs, materializations, span
 from medallion_assets_tests.support.sample_lake import order
 
@@ -163,6 +166,26 @@ def test_stale_gold_asks_for_what_no_run_did(desk: DagsterRunner):
         )
         assert desk.ask("stale_gold") == []
     assert sales(desk) == [(ONE, "GOLD", "10.00"), (THREE, "BRONZE", "10.00")]
+
+
+def test_a_source_is_not_asked_for_again_while_a_run_of_it_is_open(
+    desk: DagsterRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    prices = str(tmp_path / "prices")
+    monkeypatch.setenv("MEDALLION_PRICES", prices)
+    desk = DagsterRunner(desk.shop, desk.instance, example_definitions.defs)
+    row = pa.table({"store_id": ["1"], "product_id": ["p1"], "price": ["2"]})
+    write_deltalake(prices, row)
+    (request,) = desk.ask("watermarks")
+    assert "bronze/prices" in assets(request)
+    today = request.partition_key
+    _open_run(desk, "bronze/prices", today)
+    for _ in range(2):  # a live source is another one at each tick
+        write_deltalake(prices, row, mode="append")
+        assert "bronze/prices: an open run is about to read it" in skipped(desk.tick("watermarks"))
+    _close_runs(desk)
+    (request,) = desk.ask("watermarks")
+    assert span(request) == (today, today)
 
 
 def test_a_tick_of_every_sensor_starts_no_jvm_and_reads_no_data_file(desk: DagsterRunner, tmp_path: Path):

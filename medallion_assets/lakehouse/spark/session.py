@@ -4,7 +4,6 @@ The only module that may touch the session's JVM. Everything else takes a sessio
 """
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from pyspark.sql import SparkSession
 
 from medallion_assets.lakehouse.spark.jars import cached_jars
 from medallion_assets.lakehouse.spark.java import java_home
+from medallion_assets.lakehouse.spark.process import temporary_folder
 
 # These settings decide what the tables mean, so they hold wherever Spark runs.
 SEMANTICS = {
@@ -70,16 +70,20 @@ def jobs_started(spark: SparkSession) -> int:
 def _local() -> dict[str, str]:
     """One process on one machine: as many tasks as cores, nothing listening beyond it."""
     cores = str(os.cpu_count() or 2)
-    logging = Path(__file__).with_name("log4j2.properties")
+    logging = Path(__file__).with_name("log4j2.properties").as_uri()
+    temporary = temporary_folder()
     return {
         "spark.master": "local[*]",
         "spark.driver.memory": "4g",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": f"{FAST_START} -Dlog4j2.configurationFile={logging.as_uri()}",
+        # Spark keeps persisted rows there. It removes them at its end; after a kill, the next start does.
+        "spark.driver.extraJavaOptions": (
+            f"{FAST_START} -Dlog4j2.configurationFile={logging} -Djava.io.tmpdir={temporary}"
+        ),
         "spark.ui.enabled": "false",
         # Tables are found by path. Spark creates a warehouse folder anyway; it stays out of the working folder.
-        "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir()) / "medallion_assets-warehouse"),
+        "spark.sql.warehouse.dir": f"{temporary}/warehouse",
         # The defaults (200, 50, 10000 tasks) cost tens of seconds a day on two cores; VACUUM alone takes a minute.
         "spark.sql.shuffle.partitions": cores,
         "spark.databricks.delta.snapshotPartitions": cores,

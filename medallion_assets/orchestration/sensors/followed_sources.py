@@ -6,6 +6,7 @@ import dagster as dg
 
 from medallion_assets.lakehouse.monitoring.source_changes import sources_with_news
 from medallion_assets.orchestration.resources import LakehouseResource
+from medallion_assets.orchestration.sensors.open_runs import OpenRuns
 from medallion_assets.orchestration.sensors.requests import ask_once
 from medallion_assets.orchestration.sensors.run_requests import (
     RunRequestBuilder,
@@ -16,17 +17,23 @@ from medallion_assets.orchestration.sensors.run_requests import (
     sensor_result,
 )
 
+_DESCRIPTION = (
+    "Requests today for the tables whose followed source has new changes, unless an open run reads it."
+)
+
 
 def watermarks_sensor(builder: RunRequestBuilder) -> dg.SensorDefinition:
-    @request_sensor("watermarks", "Requests today for the tables whose followed source has new changes.")
+    @request_sensor("watermarks", _DESCRIPTION)
     def sensor(
         context: dg.SensorEvaluationContext, lakehouse: LakehouseResource, sensor_settings: SensorSettings
     ) -> dg.SensorResult:
         today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
         news, notes = sources_with_news(builder.tables.values(), lakehouse.lake_root)
         states = {name: f"{today} {state}" for name, state in news.items()}
-        memory = remembered(context.cursor)
-        names, asked = ask_once(states, memory["asked"], free_slots(context, sensor_settings))
+        memory, open_runs = remembered(context.cursor), OpenRuns(context.instance)
+        busy = {name for name in states if open_runs.cover((name, today))}
+        notes += [f"{name}: an open run is about to read it" for name in sorted(busy)]
+        names, asked = ask_once(states, memory["asked"], free_slots(context, sensor_settings), busy)
         requests = [
             builder.request([name], today, today, states[name], number)
             for number, name in enumerate(names, memory["count"])

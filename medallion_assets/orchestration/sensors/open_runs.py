@@ -3,6 +3,7 @@
 import dagster as dg
 
 from medallion_assets.contracts.days import TableDay
+from medallion_assets.orchestration.pools import is_dead
 
 OPEN = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -14,10 +15,14 @@ OPEN = [
 
 
 class OpenRuns:
-    """The open runs of the instance: what they are about to write need not be requested."""
+    """The open runs of the instance: what they are about to write need not be requested.
+
+    Not those whose process is gone, which nobody may have noted yet.
+    """
 
     def __init__(self, instance: dg.DagsterInstance):
-        self.runs = instance.get_runs(dg.RunsFilter(statuses=OPEN))
+        runs = instance.get_runs(dg.RunsFilter(statuses=OPEN))
+        self.runs = [run for run in runs if not is_dead(run.tags)]
 
     def write(self, table: str) -> bool:
         return any(_writes(run, table) for run in self.runs)
