@@ -1,15 +1,19 @@
 """Landed text becomes changes: typed by the contract, cleaned by the table's transform, in order of change."""
 
-from collections.abc import Mapping
-
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.silver import DELETE_OPS, SilverTable
+from medallion_assets.contracts.changes import BY_LANDING, FileOrder
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.sql_text import columns_of
 from medallion_assets.contracts.table import Column
-from medallion_assets.contracts.technical_columns import VERSIONED
+from medallion_assets.contracts.technical_columns import IS_DELETE, IS_VOID, OP, SOURCE_ROW, VERSIONED
+from medallion_assets.lakehouse.silver.landed_text import holder, op_text, text_of
 from medallion_assets.lakehouse.spark.expressions import quoted
+
+HASH_LENGTH = 64
+"""Letters of a hash of content."""
 
 # Spark's cast reads '10:00' as today and '2026-01-05 garbage' as a date: only ISO 8601 passes.
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
@@ -21,37 +25,51 @@ def standardize(table: SilverTable, landed: DataFrame) -> DataFrame:
 
     Needs: landed text columns, `_ingestion_date`, `_source_file` and whatever else of bronze begins with `_`.
     Adds: the contract's columns with their types (NULL where the text does not read as one), `_landed` (a struct of the
-    text), `_op`, `_is_delete`; with keys `_sequence`. Landed columns that the contract does not name stay, as text.
+    text), `_op`, `_is_delete`, `_is_void` (the row is to be ignored), `_source_row` where bronze has none; with keys
+    `_sequence`. Landed columns that the contract does not name stay, as text.
     """
     changes = _typed_columns(table, landed)
     if table.transform:
         changes = table.transform(changes)
-    return _ordered(table, changes.withColumn("_is_delete", F.col("_op").isin(*DELETE_OPS)))
+    op = table.write.meaning
+    is_void = _says(op.ignores, "_ignores")
+    meant = {IS_VOID: is_void, IS_DELETE: _says(op.deletes, "_deletes") & ~is_void}
+    return _ordered(table, changes.withColumns(meant)).drop("_ignores", "_deletes")
 
 
 def _typed_columns(table: SilverTable, landed: DataFrame) -> DataFrame:
-    op = table.write.op_column
-    business = {name.lower(): name for name in business_columns(landed)}
-    declared = (*table.column_names, *([op] if op else []))
-    text = {name: _text(business.get(name.lower())) for name in declared}
-    extras = [name for lower, name in business.items() if lower not in {name.lower() for name in declared}]
+    op, business = table.write.meaning, {name.lower(): name for name in business_columns(landed)}
+    text = {column.name: text_of(business, column.sources or (column.name,)) for column in table.columns}
+    told = op_text(business, op, {name.lower() for name in text})
+    if op.field and "." not in op.field and op.field not in text:
+        text[op.field] = text_of(business, [op.field])
+    sources = [*(source for column in table.columns for source in column.sources), op.field]
+    holders = {holder(business, source) for source in sources}
+    others = [name for lower, name in business.items() if lower not in {name.lower() for name in text}]
+    extras = [name for name in others if name not in holders]
+    landed = landed.withColumns({OP: told, **_missing(table, landed)})
     return landed.select(
         *[typed(column, text[column.name]).alias(column.name) for column in table.columns],
         *[quoted(name).alias(_apart(table, name)) for name in extras],
         *[quoted(name) for name in landed.columns if name.startswith("_")],
-        F.struct(*[text[name].alias(name) for name in text], *map(quoted, extras)).alias("_landed"),
-        _op(text, op).alias("_op"),
+        F.struct(*[text[name].alias(name) for name in text], *map(quoted, others)).alias("_landed"),
+        *[F.coalesce(F.expr(sql), F.lit(False)).alias(f"_{name}") for name, sql in op.predicates.items()],
     )
 
 
-def _text(landed: str | None) -> Expression:
-    return quoted(landed) if landed else F.lit(None).cast("string")
+def _missing(table: SilverTable, landed: DataFrame) -> dict[str, Expression]:
+    """NULLs for what bronze may lack: the place in the file, and columns of predicates that never landed."""
+    there = {name.lower() for name in landed.columns} | {OP}
+    named = {path[0] for sql in table.write.meaning.predicates.values() for path in columns_of(sql)}
+    missing = {name: F.lit(None).cast("string") for name in named if name.lower() not in there}
+    return missing if SOURCE_ROW in there else missing | {SOURCE_ROW: F.lit(None).cast("long")}
 
 
-def _op(text: Mapping[str, Expression], op: str) -> Expression:
-    """The landed operation in capitals; an upsert (U) where there is none."""
-    upsert = F.lit("U")
-    return F.coalesce(F.upper(F.nullif(F.trim(text[op]), F.lit(""))), upsert) if op else upsert
+def _says(words: tuple[str, ...] | str, flag: str) -> Expression:
+    """Whether the op is one of the words, or the predicate held. Needs: `_op`, or the flag."""
+    if isinstance(words, str):
+        return F.col(flag)
+    return F.coalesce(F.col(OP).isin([word.upper() for word in words]), F.lit(False))
 
 
 def _apart(table: SilverTable, name: str) -> str:
@@ -80,21 +98,44 @@ def business_columns(changes: DataFrame) -> list[str]:
 
 
 def _ordered(table: SilverTable, changes: DataFrame) -> DataFrame:
-    """Needs: the business columns, `_is_delete`, `_ingestion_date`, `_source_file`.
+    """Needs: the business columns, `_is_delete`, `_landed`, `_ingestion_date`, `_source_file`, `_source_modified_at`.
 
-    Adds: `_sequence`, a struct: the columns of the contract, delete after upsert, hash of the business columns.
+    Adds: `_sequence`, a struct: the columns of the contract, then day and file where these count, delete after upsert,
+    hash of the business columns; before it three digits for each timestamp, where one landed with nanoseconds.
     """
     if not table.write.has_keys:
         return changes
-    order = [quoted(name).alias(name) for name in table.write.sequence] or [
-        F.col("_ingestion_date").alias("ingestion_date"),
-        natural_order("_source_file").alias("file"),
-    ]
+    order = [quoted(name).alias(name) for name in table.write.sequence]
+    if files := table.write.order_of_files:
+        order += [F.col("_ingestion_date").alias("ingestion_date"), _file(files).alias("file")]
     # Named, so that a NULL and a new column change nothing; as text, since JSON would cut timestamps to milliseconds.
     texts = [quoted(name).cast("string").alias(name) for name in sorted(business_columns(changes))]
-    digest = F.sha2(F.to_json(F.struct(*texts)), 256)
+    digest = F.concat(_nanoseconds(table), F.sha2(F.to_json(F.struct(*texts)), HASH_LENGTH * 4))
     sequence = F.struct(*order, F.col("_is_delete").alias("is_delete"), digest.alias("hash"))
     return changes.withColumn("_sequence", sequence)
+
+
+def _nanoseconds(table: SilverTable) -> Expression:
+    """The 7th to 9th digit of the seconds of each timestamp of the sequence; an empty text where all are zero."""
+    names = [name for name in table.write.sequence if table.types.get(name) == "timestamp"]
+    digits = F.concat(*[_beyond_microseconds(quoted(name, "_landed")) for name in names])
+    return F.when(digits != "000" * len(names), digits).otherwise(F.lit("")) if names else F.lit("")
+
+
+def _beyond_microseconds(text: Expression) -> Expression:
+    """`2026-01-05 10:00:00.12345678` -> 780; 000 for a text that is too short to have such digits."""
+    trimmed = F.trim(text)
+    digits = F.regexp_extract(F.substring(trimmed, 20, 10), r"^\.\d{6}(\d{1,3})", 1)
+    return F.when(F.length(trimmed) > 26, F.rpad(digits, 3, "0")).otherwise(F.lit("000"))
+
+
+def _file(order: FileOrder) -> Expression:
+    """Text that sorts as the files of a day come; a blank before it, as no name of a source begins, comes first."""
+    name = natural_order("_source_file")
+    if order.by == BY_LANDING:
+        name = F.concat(F.date_format("_source_modified_at", "yyyyMMddHHmmssSSS "), name)
+    first = F.when(F.col("_source_file").rlike(order.first_pattern), F.lit(" ")).otherwise(F.lit(""))
+    return F.concat(first, name)
 
 
 def natural_order(column: str) -> Expression:

@@ -107,12 +107,14 @@ def silver_reports(lake: Lake, table: SilverTable, days: Mapping[str, SilverDayM
             verdicts=verdicts_of(checks, replace(day, stale_days=stale)),
             metadata={
                 "dagster/partition_row_count": day.total("current"),
-                **{name: day.total(name) for name in ("rows", "superseded", "deleted", "quarantined")},
+                **{
+                    name: day.total(name) for name in ("rows", "superseded", "deleted", "void", "quarantined")
+                },
                 **({} if day.quality_score is None else {"quality_score": day.quality_score}),
             },
             counts={
                 "rows_in": day.total("rows"),
-                "valid": day.total("rows") - day.total("quarantined"),
+                "valid": day.judged - day.total("quarantined"),
                 **{name: day.total(name) for name in ("quarantined", "superseded", "deleted")},
             },
         )
