@@ -5,6 +5,7 @@ does not.
 """
 
 from medallion_assets.contracts.bronze import BronzeTable, FollowDelta, FollowTable, Land
+from medallion_assets.contracts.changes import FileOrder, Op
 from medallion_assets.contracts.freshness import WEEKEND
 from medallion_assets.contracts.gold import Dimension, Extract, GoldTable, Join, ReplaceWhole, Total
 from medallion_assets.contracts.measures import (
@@ -38,12 +39,14 @@ __all__ = [
     "Column",
     "Dimension",
     "Extract",
+    "FileOrder",
     "FollowDelta",
     "FollowTable",
     "GoldTable",
     "Join",
     "Land",
     "Measure",
+    "Op",
     "ReplaceDay",
     "ReplaceWhole",
     "Rule",

@@ -19,19 +19,21 @@ from typing import Any, cast
 
 from medallion_assets.contracts import syntax_tree
 
-VERSION = 2
+VERSION = 3
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "bronze": ("column_names", "write"),
     "silver": ("input_keys", "columns", "nulls", "row_rules", "write", "transform"),
     "gold": ("input_keys", "columns", "grain", "aggregates", "write", "joins", "where", "transform"),
-    "column": ("name", "type", "raw"),
+    "column": ("name", "type", "sources", "raw"),
     "rule": ("name", "predicate", "columns", "severity", "weight"),
     "land": ("source",),
     "follow_delta": ("url", "keys"),
     "follow_table": ("connection", "table", "keys", "watermark", "overlap"),
-    "upsert": ("keys", "sequence_by", "op"),
-    "scd2": ("keys", "sequence_by", "op", "tracked"),
+    "upsert": ("keys", "sequence_by", "meaning", "order_of_files"),
+    "scd2": ("keys", "sequence_by", "meaning", "order_of_files", "tracked"),
+    "op": ("field", "deletes", "ignores", "upserts", "optional"),
+    "file_order": ("first", "by"),
     "replace_day": ("column",),
     "replace_whole": (),
     "dimension": ("surrogate", "keys"),

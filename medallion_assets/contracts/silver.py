@@ -1,13 +1,14 @@
 """Silver: typed and validated rows; of each key the latest change, or its versions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import ClassVar
 
 from medallion_assets.contracts import technical_columns
 from medallion_assets.contracts.bronze import BronzeTable, FollowTable, Land
+from medallion_assets.contracts.changes import UPSERT_OPS, FileOrder, Op
 from medallion_assets.contracts.rules import (
     Rule,
     Severity,
@@ -16,15 +17,12 @@ from medallion_assets.contracts.rules import (
     no_null_words,
     not_in_future,
     not_null,
-    one_of,
     times_as_meant,
 )
-from medallion_assets.contracts.sql_text import quoted_name
+from medallion_assets.contracts.sql_text import quoted_name, quoted_text
 from medallion_assets.contracts.table import Column, ReplaceDay, Table, WritePolicy
 from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, OP
 
-DELETE_OPS = ("D",)
-UPSERT_OPS = ("I", "U", "C", "R")
 MASK_BITS = 63
 """How many rules share one number: a bit each, of a signed 64-bit number all but the sign."""
 
@@ -33,13 +31,16 @@ MASK_BITS = 63
 class Upsert(WritePolicy):
     """Silver: the latest change of each key (SCD1), deletes kept as tombstones.
 
-    `sequence_by` orders the changes of one key; without it the ingestion day and then the natural order of file
-    names do. `op` names the landed column that marks deletes (D), where the source has one.
+    `sequence_by` orders the changes of one key; without it the ingestion day and then the files do, as `file_order`
+    says (DMS's LOAD files first, then the natural order of names). With it `file_order`, if given, decides between
+    changes of the same time. Of two records of one file that nothing else tells apart the later one counts.
+    `op` says what a row does: an `Op`, or the name of the landed column that marks deletes (D), where there is one.
     """
 
     keys: tuple[str, ...]
     sequence_by: tuple[str, ...] = ()
-    op: str = "op"
+    op: str | Op = "op"
+    file_order: FileOrder | None = None
 
     kind: ClassVar[str] = "upsert"
     has_keys: ClassVar[bool] = True
@@ -53,8 +54,12 @@ class Upsert(WritePolicy):
         return self.sequence_by
 
     @property
-    def op_column(self) -> str:
-        return self.op
+    def meaning(self) -> Op:
+        return self.op if isinstance(self.op, Op) else Op(self.op, upserts=UPSERT_OPS, optional=True)
+
+    @property
+    def order_of_files(self) -> FileOrder | None:
+        return self.file_order if self.sequence_by else self.file_order or FileOrder()
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,7 @@ class SilverTable(Table):
     def implied_rules(self) -> list[Rule]:
         rules = [Rule("well_formed", f"{CORRUPT_RECORD} IS NULL", (CORRUPT_RECORD,))]
         if isinstance(self.write, Upsert):
-            rules.append(replace(one_of(OP, UPSERT_OPS + DELETE_OPS), name="op_known"))
+            rules.append(_op_known(self.write.meaning))
             rules += [not_null(column) for column in (*self.write.keys, *self.write.sequence_by)]
         typed = [column for column in self.columns if column.type != "string"]
         rules += [is_typed(column.name, column.type, self.nulls) for column in typed]
@@ -178,13 +183,20 @@ class SilverTable(Table):
         if not isinstance(self.write, Upsert):
             return ""
         order = {name: self.types.get(name, "") for name in self.write.sequence_by}
-        order = order or {"ingestion_date": "date", "file": "string"}
+        order |= {"ingestion_date": "date", "file": "string"} if self.write.order_of_files else {}
         fields = {**order, "is_delete": "boolean", "hash": "string"}
         return f"struct<{','.join(f'{quoted_name(name)}:{type_}' for name, type_ in fields.items())}>"
 
     def lineage_of(self, column: Column) -> tuple[str, ...]:
-        same = [t for t in self.inputs[:1] if column.name in t.types]
-        return column.lineage or tuple(f"{t.layer}.{t.name}.{column.name}" for t in same)
+        names = dict.fromkeys(source.split(".")[0] for source in column.sources or (column.name,))
+        known = [f"{t.layer}.{t.name}.{name}" for t in self.inputs[:1] for name in names if name in t.types]
+        return column.lineage or tuple(known)
+
+
+def _op_known(op: Op) -> Rule:
+    """Rows without a word that is known go to quarantine; what is ignored is judged by no rule."""
+    known = f"{OP} IN ({', '.join(map(quoted_text, op.words))})"
+    return Rule("op_known", f"_is_delete OR {known}" if "deletes" in op.predicates else known, (OP,))
 
 
 def quarantine_masks(rules: Sequence[Rule]) -> tuple[int, ...]:

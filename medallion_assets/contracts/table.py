@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
+from medallion_assets.contracts.changes import FileOrder, Op
 from medallion_assets.contracts.fingerprint import fingerprint_of
 from medallion_assets.contracts.measures import Measure
 from medallion_assets.contracts.sql_types import NoSuchType, normal_type
@@ -24,6 +25,8 @@ class Column:
     raw: a key keeps the spelling that landed; else it is trimmed and composed (see `key_text.normal_key`)
     sentinels: dates or times outside of 1900 to 2200 that are meant, as "9999-12-31": they are kept and do not warn
     measure: how gold aggregates it; in a table with measures the columns without one are its grain
+    source: silver: the landed column that it comes from, where that has another name, or a field within one that holds
+    JSON, as `payload.after.id`; of several the first that has a value
     """
 
     name: str
@@ -34,12 +37,17 @@ class Column:
     raw: bool = False
     sentinels: tuple[str, ...] = ()
     measure: Measure | None = None
+    source: str | tuple[str, ...] = ()
 
     kind: ClassVar[str] = "column"
 
     def __post_init__(self) -> None:
         with suppress(NoSuchType, TypeError):  # which `declaration` tells, with all other faults
             object.__setattr__(self, "type", normal_type(self.type))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return (self.source,) if isinstance(self.source, str) else self.source
 
 
 @dataclass(frozen=True)
@@ -73,9 +81,14 @@ class WritePolicy:
         return ()
 
     @property
-    def op_column(self) -> str:
-        """The landed column that marks deletes; empty where there are none."""
-        return ""
+    def meaning(self) -> Op:
+        """Which landed field says what a row does to its key; without a field every row is there."""
+        return Op("", optional=True)
+
+    @property
+    def order_of_files(self) -> FileOrder | None:
+        """How files order the changes of one key that have the same sequence; None where they do not."""
+        return None
 
     @property
     def day_column(self) -> str:

@@ -5,8 +5,11 @@ from medallion_assets.contracts.table import INGESTION_DATE, Column
 INGESTION_TIMESTAMP = "_ingestion_timestamp"
 SOURCE_FILE = "_source_file"
 SOURCE_MODIFIED_AT = "_source_modified_at"
+SOURCE_ROW = "_source_row"
 CORRUPT_RECORD = "_corrupt_record"
 OP = "_op"
+IS_DELETE = "_is_delete"
+IS_VOID = "_is_void"
 SEQUENCE = "_sequence"
 DELETED_AT = "_deleted_at"
 QUALITY_SCORE = "_data_quality_score"
@@ -24,6 +27,9 @@ BRONZE = (
     Column(INGESTION_TIMESTAMP, "timestamp", "When the row was landed"),
     *INGESTED,
     Column(SOURCE_MODIFIED_AT, "timestamp", "When the landed file, or the row at its source, was changed"),
+    Column(
+        SOURCE_ROW, "bigint", "Ascends with the place of the record in its file; NULL where that is not known"
+    ),
     Column(CORRUPT_RECORD, "string", "The raw record, where it could not be parsed"),
 )
 VERSIONS = (
@@ -42,5 +48,5 @@ SILVER = (
 )
 GOLD = (Column("_gold_created_timestamp", "timestamp", "When the day was computed"),)
 
-IN_RULES = (OP, CORRUPT_RECORD, INGESTION_TIMESTAMP, *PROVENANCE, SOURCE_MODIFIED_AT, "_is_delete")
+IN_RULES = (OP, CORRUPT_RECORD, INGESTION_TIMESTAMP, *PROVENANCE, SOURCE_MODIFIED_AT, SOURCE_ROW, IS_DELETE)
 """What a row rule can name beside the table's columns and `_landed`."""

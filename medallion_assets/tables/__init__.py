@@ -16,6 +16,7 @@ from medallion_assets.contracts import Extract, Table
 from medallion_assets.contracts.declaration import check
 
 EXAMPLES = f"{__name__}.examples"
+CDC_EXAMPLES = f"{EXAMPLES}.cdc"
 LAYERS = ("bronze", "silver", "gold")
 
 
@@ -67,7 +68,7 @@ def _misplaced(parent: str) -> Iterator[str]:
     root = Path(str(importlib.import_module(parent).__file__)).parent
     for file in sorted(root.rglob("*.py")):
         folders = file.relative_to(root).parts[:-1]
-        is_other = parent == __name__ and folders[:1] == ("examples",)
+        is_other = folders[:1] == (("examples",) if parent == __name__ else ("cdc",))
         if folders in [(layer,) for layer in LAYERS] or is_other:
             continue
         if re.search(r"^TABLE\b", file.read_text(), re.MULTILINE):

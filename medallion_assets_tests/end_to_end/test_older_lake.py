@@ -71,7 +71,13 @@ def test_doctor_lists_the_stale_days_and_checks_say_what_they_said(
 
     recorded, versions = last_verdicts(lake), lake.versions(TABLES)
     found = checks(older.run("all_checks", D5, D8))
-    now = {(asset, day, name): ok for (asset, name), told in found.items() for day, ok in told.items()}
+    known = {name for _, _, name in recorded}  # checks that are newer than the lake are not compared
+    now = {
+        (asset, day, name): ok
+        for (asset, name), told in found.items()
+        for day, ok in told.items()
+        if name in known
+    }
     expected = recorded | {at: not stale[at[0]] for at in recorded if at[2] == "stale_days"}
     waiting = gold_of_an_older_contract(lake)  # of which nothing is said until it is computed again
     told = {at: passed for at, passed in expected.items() if at[0] not in waiting}

@@ -4,10 +4,12 @@ import gzip
 import os
 from datetime import date, datetime, timezone
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from medallion_assets.lakehouse.landing.listing import LandingError, list_days, list_files
-from medallion_assets.lakehouse.landing.reader import read_files
+from medallion_assets.lakehouse.landing.reader import place_in_file, read_files
 from medallion_assets_tests.support.landing_files import DAY, FOLDER, Landed, land
 
 ODD_NAMES = [
@@ -103,6 +105,34 @@ def test_rows_say_where_they_come_from(spark, tmp_path):
     assert row["_ingestion_date"] == date(2026, 1, 5)
     assert row["_source_file"] == f"{FOLDER}/sub/a.csv"
     assert row["_source_modified_at"].astimezone(timezone.utc) == file.modified_at
+
+
+def test_places_ascend_within_each_file_whatever_parts_it_is_read_in(spark, tmp_path):
+    lines = {name: b"".join(b'{"id":%d}\n' % i for i in range(n)) for name, n in (("a", 3000), ("b", 1777))}
+    numbers = {"c.csv": b"id\n" + b"".join(b"%d\n" % i for i in range(2000))}
+    array = {"d.json": b"[" + b",".join(b'{"id":%d}' % i for i in range(900)) + b"]"}
+    land(tmp_path, {f"{name}.jsonl": content for name, content in lines.items()} | numbers | array)
+    pq.write_table(pa.table({"id": list(range(4000))}), tmp_path / FOLDER / "e.parquet", row_group_size=100)
+    small = {"spark.sql.files.maxPartitionBytes": "5000", "spark.sql.files.openCostInBytes": "10"}
+    for name, value in small.items():
+        spark.conf.set(name, value)
+    try:
+        frame, _ = read_files(spark, str(tmp_path), list_files(str(tmp_path), "orders", [DAY]))
+        assert frame is not None and frame.rdd.getNumPartitions() > 15
+        rows = (
+            frame.withColumn("_source_row", place_in_file())
+            .select("_source_row", "_source_file", "id")
+            .collect()
+        )
+        frame.unpersist()
+    finally:
+        for name in small:
+            spark.conf.unset(name)
+    by_file: dict[str, list[int]] = {}
+    for row in sorted(rows, key=lambda row: row["_source_row"]):
+        by_file.setdefault(row["_source_file"].rpartition("/")[2], []).append(int(row["id"]))
+    counts = {"a.jsonl": 3000, "b.jsonl": 1777, "c.csv": 2000, "d.json": 900, "e.parquet": 4000}
+    assert by_file == {name: list(range(count)) for name, count in counts.items()}
 
 
 def test_bad_files_are_named_and_the_good_ones_still_land(spark, tmp_path):

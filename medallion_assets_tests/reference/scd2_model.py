@@ -66,10 +66,15 @@ def changes(landed: Landed) -> list[Change]:
     return [change for change in found if change is not None]
 
 
+def that_speak(landed: Landed) -> list[Change]:
+    """The good changes that no later record of their file outdates, which tells of the same key and time."""
+    return list({(one.customer_id, one.at, one.source): one for one in changes(landed)}.values())
+
+
 def intervals(landed: Landed) -> set[Interval]:
     """All rows that are stored."""
     per_key = defaultdict(list)
-    for change in changes(landed):
+    for change in that_speak(landed):
         per_key[change.customer_id].append(change)
     return {row for own in per_key.values() for row in _history(own)}
 
@@ -77,7 +82,7 @@ def intervals(landed: Landed) -> set[Interval]:
 def latest(landed: Landed) -> dict[str, Change]:
     """SCD1: key -> the change that wins, be it a delete; told without a word of intervals."""
     best: dict[str, Change] = {}
-    for change in sorted(changes(landed), key=lambda one: one.source):  # full ties keep the least source
+    for change in sorted(that_speak(landed), key=lambda one: one.source):  # full ties keep the least source
         if change.customer_id not in best or change.sequence > best[change.customer_id].sequence:
             best[change.customer_id] = change
     return best

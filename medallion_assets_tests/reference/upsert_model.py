@@ -42,13 +42,18 @@ def fold(landed: Landed) -> dict[str, dict[str, Any]]:
     """Key -> the change that wins, with the ingestion day and file that it came from."""
     best: dict[str, tuple[Any, dict[str, Any]]] = {}
     for (day, name), rows in landed.items():
-        for change in filter(None, map(validated, rows)):
+        for change in last_of_each_time(filter(None, map(validated, rows))):
             sequence = (change["updated_at"], change["is_delete"], _hash(change))
             source = (day, f"orders/date={day}/{name}")
             rank = (sequence, tuple(-ord(c) for c in "".join(source)))  # full ties keep the least source
             if change["order_id"] not in best or rank > best[change["order_id"]][0]:
                 best[change["order_id"]] = (rank, change | {"source": source})
     return {key: change for key, (_, change) in best.items()}
+
+
+def last_of_each_time(changes: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    """Of the changes of one file those that no later record of the same key and time outdates."""
+    return {(change["order_id"], change["updated_at"]): change for change in changes}.values()
 
 
 def quarantined(landed: Landed) -> dict[str, int]:

@@ -8,7 +8,7 @@ import json
 import os
 import random
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -23,6 +23,7 @@ from medallion_assets_tests.reference import upsert_model
 from medallion_assets_tests.support.sample_lake import SampleLake, as_csv
 
 HISTORIES, KEYS, MOST_EVENTS, BATCHES = 50, 10, 40, 8
+FRACTIONS = ("", ".5", ".500000", ".5000001", ".50000012", ".500000119")
 DAYS = upsert_model.days_from("2026-01-01", BATCHES)
 
 LANDED = BronzeTable(
@@ -57,11 +58,12 @@ Event = dict[str, str | None]
 
 @dataclass(frozen=True)
 class Deliveries:
-    """The same events, delivered in two ways."""
+    """The same events, delivered in two ways: lakes, and the batches that each of them got."""
 
-    events: list[Event]
     ordered: SampleLake
     shuffled: SampleLake
+    in_order: "list[Batch]"
+    in_any_order: "list[Batch]"
 
 
 @pytest.fixture(scope="module", params=[2026])
@@ -75,16 +77,18 @@ def deliveries(
     ordered, shuffled = (
         SampleLake(spark, tmp_path_factory.mktemp(way), tables) for way in ("in_order", "any_order")
     )
-    deliver(ordered, in_order(events))
-    for batches in in_any_order(events, random.Random(seed)):
+    one_way, other_way = in_order(events), in_any_order(events, random.Random(seed))
+    deliver(ordered, one_way)
+    for batches in other_way:
         deliver(shuffled, batches)
-    return Deliveries(events, ordered, shuffled)
+    return Deliveries(ordered, shuffled, one_way, [one for some in other_way for one in some])
 
 
 def test_ordered_and_shuffled_deliveries_give_the_table_that_the_oracle_says(deliveries: Deliveries):
-    expected = winners(deliveries.events)
-    assert len(expected) == HISTORIES * KEYS
-    for shop in (deliveries.ordered, deliveries.shuffled):
+    ways = [(deliveries.ordered, deliveries.in_order), (deliveries.shuffled, deliveries.in_any_order)]
+    for shop, batches in ways:
+        expected = winners(batches)
+        assert len(expected) == HISTORIES * KEYS
         assert differences(stored(shop), expected) == []
         assert shop.rows("quarantine/events") == []
 
@@ -130,7 +134,7 @@ def event(shop_id: str, event_id: str, chance: random.Random) -> Event:
         "shop_id": shop_id,
         "event_id": event_id,
         "op": chance.choice(["D", "d"] if is_delete else ["I", "U", "c", "u", "r", None]),
-        "updated_at": f"2026-01-01T10:{chance.randrange(30):02d}:00{chance.choice(['', '.5', '.500000'])}Z",
+        "updated_at": f"2026-01-01T10:{chance.randrange(30):02d}:00{chance.choice(FRACTIONS)}Z",
         **{name: None if chance.random() < 0.25 else text for name, text in fields.items()},
     }
 
@@ -174,25 +178,33 @@ def as_json_lines(rows: list[Event]) -> str:
 Rows = dict[tuple[str, str], dict[str, Any]]
 
 
-def winners(events: list[Event]) -> Rows:
-    """Key -> the row of the change with the greatest (time, delete after upsert, hash)."""
+def winners(batches: list[Batch]) -> Rows:
+    """Key -> the row of the change with the greatest (time, delete after upsert, hash).
+
+    Of the rows of one file that have one key and time only the last one stands for election.
+    """
     best: Rows = {}
-    for one in events:
-        row, key = silver_row(one), (one["shop_id"] or "", one["event_id"] or "")
-        if key not in best or rank(row) > rank(best[key]):
-            best[key] = row
+    for _, _, rows in batches:
+        changes = [((one["shop_id"] or "", one["event_id"] or ""), silver_row(one)) for one in rows]
+        last = {(key, rank(row)[:2]): (key, row) for key, row in changes}
+        for key, row in last.values():
+            if key not in best or rank(row) > rank(best[key]):
+                best[key] = row
     return best
 
 
 def rank(row: dict[str, Any]) -> tuple:
-    return tuple(row["_sequence"].values())
+    """Time, digits beyond microseconds, delete after upsert, hash."""
+    at, is_delete, hash_ = row["_sequence"].values()
+    return (at, hash_[:-64] or "000", is_delete, hash_[-64:])
 
 
 def silver_row(one: Event) -> dict[str, Any]:
     """What silver keeps of an event, if it wins; of a delete that is its key and its time."""
-    text = one["updated_at"] or ""
-    format_ = "%Y-%m-%dT%H:%M:%S.%fZ" if "." in text else "%Y-%m-%dT%H:%M:%SZ"
-    at = datetime.strptime(text, format_).replace(tzinfo=timezone.utc)
+    text, _, fraction = (one["updated_at"] or "").rstrip("Z").partition(".")
+    at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    at += timedelta(microseconds=int(fraction[:6].ljust(6, "0")))
+    digits = fraction[6:].ljust(3, "0")
     fields = {
         "amount": one["amount"] and Decimal(one["amount"]).quantize(upsert_model.CENT, ROUND_HALF_UP),
         "event_date": one["event_date"] and date.fromisoformat(one["event_date"]),
@@ -204,7 +216,8 @@ def silver_row(one: Event) -> dict[str, Any]:
     texts["updated_at"] = f"{at:%Y-%m-%d %H:%M:%S}" + f"{at:.%f}".rstrip("0").rstrip(".")
     is_delete = one["op"] in ("D", "d")
     kept = dict.fromkeys(fields) if is_delete else fields
-    sequence = {"updated_at": at, "is_delete": is_delete, "hash": upsert_model.digest(texts)}
+    hash_ = digits.replace("000", "") + upsert_model.digest(texts)
+    sequence = {"updated_at": at, "is_delete": is_delete, "hash": hash_}
     return key | kept | {"_sequence": sequence, "_deleted_at": at if is_delete else None}
 
 

@@ -82,6 +82,8 @@ def _columns(table: Table) -> Faults:
                 yield f"{field}.sentinels", f"{text!r} is no date or time; write it as '9999-12-31'"
         if column.measure and table.layer != "gold":
             yield f"{field}.measure", f"only gold has measures; {table.key} keeps rows"
+        if column.sources and table.layer != "silver":
+            yield f"{field}.source", "only silver reads landed columns; leave it out"
     if not table.columns and table.layer != "bronze":
         yield "columns", "none are declared; a table has one at least"
 

@@ -3,14 +3,23 @@
 import re
 from collections import Counter
 
+from medallion_assets.contracts.changes import BY_LANDING, BY_NAME, KNOWN_UPSERTS, Op
 from medallion_assets.contracts.declaration.common import Faults, listed, negative, sql, unknown
 from medallion_assets.contracts.rules import Rule
 from medallion_assets.contracts.silver import Scd2, SilverTable, Upsert
 from medallion_assets.contracts.sql_text import columns_of
 from medallion_assets.contracts.table import INGESTION_DATE, ReplaceDay
-from medallion_assets.contracts.technical_columns import IN_RULES
+from medallion_assets.contracts.technical_columns import IN_RULES, OP
 
-OTHER_CHECKS = ("row_conservation", "unique_key", "quarantine_ratio", "stale_days", "has_data")
+OTHER_CHECKS = (
+    "row_conservation",
+    "unique_key",
+    "quarantine_ratio",
+    "stale_days",
+    "has_data",
+    "op_found",
+    "order_undecided",
+)
 """The names of silver's checks that are no rules."""
 
 
@@ -23,6 +32,7 @@ def faults(table: SilverTable) -> Faults:
             f"nothing reads {other.key}, since silver reads its first input alone; leave it out",
         )
     yield from _write(table)
+    yield from _sources(table)
     if table.partition_by is not None:
         known = [INGESTION_DATE] if isinstance(table.write, ReplaceDay) else table.column_names
         yield from unknown("partition_by", [table.partition_by], known, table.key)
@@ -48,9 +58,8 @@ def _write(table: SilverTable) -> Faults:
     if isinstance(write, Upsert):
         yield from listed("write.keys", write.keys, table.column_names, table.key)
         yield from unknown("write.sequence_by", write.sequence_by, table.column_names, table.key)
-        landed = table.inputs[0].column_names if table.inputs else []
-        if write.op != "op" and landed:
-            yield from unknown("write.op", [write.op], landed, table.inputs[0].key)
+        yield from _op(table, write.op)
+        yield from _file_order(table, write)
     if isinstance(write, Scd2):
         yield from listed("write.tracked", write.tracked, table.column_names, table.key)
         if not write.sequence_by:
@@ -60,6 +69,57 @@ def _write(table: SilverTable) -> Faults:
             )
         for name in {"valid_from", "valid_to", "is_current"} & {n.lower() for n in table.column_names}:
             yield "columns", f"{name!r} is a column that versions add; name yours otherwise"
+
+
+def _op(table: SilverTable, declared: str | Op) -> Faults:
+    landed, owner = _landed(table)
+    op, field = (declared, "write.op.field") if isinstance(declared, Op) else (Op(declared), "write.op")
+    if landed and op.field != "op":
+        yield from unknown(field, [_column(op.field, landed)], landed, owner)
+    if isinstance(declared, Op):
+        yield from _words(declared)
+        for name, text in op.predicates.items():
+            yield from sql(f"write.op.{name}", text, [*landed, OP], owner)
+
+
+def _words(op: Op) -> Faults:
+    lists = {"deletes": op.deletes, "ignores": op.ignores, "upserts": op.upserts}
+    if op.upserts == KNOWN_UPSERTS:  # of which a tool may mean something else
+        del lists["upserts"]
+    named = Counter(word.upper() for words in lists.values() if isinstance(words, tuple) for word in words)
+    for word in sorted(word for word, count in named.items() if count > 1):
+        yield (
+            "write.op",
+            f"{word!r} is in two of deletes, ignores and upserts (capitals do not count); leave it in one",
+        )
+
+
+def _file_order(table: SilverTable, write: Upsert) -> Faults:
+    order = write.file_order
+    if order is None:
+        return
+    if order.by not in (BY_NAME, BY_LANDING):
+        yield "write.file_order.by", f"{order.by!r} is no order of files; write {BY_NAME!r} or {BY_LANDING!r}"
+    if table.inputs and not table.inputs[0].write.lands_files:
+        yield "write.file_order", f"{table.inputs[0].key} has no files, but batches in order; leave it out"
+
+
+def _sources(table: SilverTable) -> Faults:
+    landed, owner = _landed(table)
+    for i, column in enumerate(table.columns):
+        for source in column.sources if landed else ():
+            yield from unknown(f"columns[{i}].source", [_column(source, landed)], landed, owner)
+
+
+def _landed(table: SilverTable) -> tuple[list[str], str]:
+    """The landed columns as bronze's contract has them, and whose they are."""
+    return (table.inputs[0].column_names, table.inputs[0].key) if table.inputs else ([], "")
+
+
+def _column(source: str, landed: list[str]) -> str:
+    """The landed column that a source is, or is a field of; itself where there is none."""
+    known = {name.lower(): name for name in landed}
+    return known.get(source.lower()) or known.get(source.lower().split(".", maxsplit=1)[0], source)
 
 
 def _rules(table: SilverTable) -> Faults:
@@ -83,7 +143,7 @@ def _rules(table: SilverTable) -> Faults:
 
 def _rule(table: SilverTable, rule: Rule, field: str) -> Faults:
     known, mend = [*table.column_names, *IN_RULES], "declare it as a column, or "
-    landed = {*table.column_names, getattr(table.write, "op", "op")}
+    landed = {*table.column_names, table.write.meaning.field or "op"}
     landed |= {name for other in table.inputs for name in other.column_names}
     found = list(sql(f"{field}.predicate", rule.predicate, known, table.key, mend, sorted(landed)))
     yield from found

@@ -19,6 +19,7 @@ from medallion_assets.contracts.technical_columns import (
     PROVENANCE,
     SOURCE_FILE,
     SOURCE_MODIFIED_AT,
+    SOURCE_ROW,
 )
 from medallion_assets.lakehouse.control.file_ledger import LOADED, PENDING, LandedEntry, entries, record
 from medallion_assets.lakehouse.sources import changed_at
@@ -60,6 +61,7 @@ def as_batch(table: BronzeTable, rows: DataFrame, name: str, today: str) -> Data
         F.lit(today).cast("date").alias(INGESTION_DATE),
         F.lit(name).alias(SOURCE_FILE),
         changed_at(table.write).alias(SOURCE_MODIFIED_AT),
+        F.lit(None).cast("bigint").alias(SOURCE_ROW),
         F.current_timestamp().alias(INGESTION_TIMESTAMP),
     )
 

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.file_identity import Identity
 from medallion_assets.contracts.table import INGESTION_DATE
-from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP
+from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP, SOURCE_ROW
 from medallion_assets.lakehouse.bronze.batches import spelled_as_stored
 from medallion_assets.lakehouse.bronze.day_metrics import BronzeDayMetrics
 from medallion_assets.lakehouse.bronze.ingest_source import ingest_source
@@ -27,7 +27,7 @@ from medallion_assets.lakehouse.control.file_ledger import (
     record,
 )
 from medallion_assets.lakehouse.landing.listing import LandedFile, list_files
-from medallion_assets.lakehouse.landing.reader import FileReport, read_files
+from medallion_assets.lakehouse.landing.reader import FileReport, place_in_file, read_files
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
@@ -121,11 +121,12 @@ def _replaced(changes: Mapping[str, DayChange], before: Ledger, unchanged: Colle
 
 
 def _commit(lake: Lake, table: BronzeTable, rows: DataFrame | None, replaced: str) -> None:
-    """One commit of bronze. Adds: `_ingestion_timestamp`. `replaced` is empty where no row goes."""
+    """One commit of bronze. Adds: `_ingestion_timestamp`, `_source_row`. `replaced` is empty where no row goes."""
     if rows is None:
         new = lake.read(table.key).limit(0)
     else:
-        new = spelled_as_stored(lake, table, rows.withColumn(INGESTION_TIMESTAMP, F.now()))
+        added = {INGESTION_TIMESTAMP: F.now(), SOURCE_ROW: place_in_file()}
+        new = spelled_as_stored(lake, table, rows.withColumns(added))
     if replaced:
         lake.replace(new, table.key, replaced, INGESTION_DATE)
     else:

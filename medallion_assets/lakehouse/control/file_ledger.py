@@ -53,7 +53,11 @@ class LandedEntry:
 
 @dataclass(frozen=True)
 class FoldedEntry:
-    """One file in silver: what became of its rows, as of the commit that folded it."""
+    """One file in silver: what became of its rows, as of the commit that folded it.
+
+    void: rows that are ignored, as the contract says
+    undecided: changes that content alone told from another of their key; they have an outcome beside this
+    """
 
     table_name: str
     day: str
@@ -68,6 +72,8 @@ class FoldedEntry:
     quarantined: int
     score_sum: float
     broken: dict[str, int] = field(default_factory=dict)
+    void: int = 0
+    undecided: int = 0
     recorded_at: datetime = field(default_factory=now, compare=False)
 
     @property

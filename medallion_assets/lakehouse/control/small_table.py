@@ -6,7 +6,7 @@ belongs to the module of its table.
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import datetime, timezone
 from functools import reduce
 from operator import and_
@@ -58,15 +58,23 @@ class SmallTable(Generic[Row]):
         return self.rows_of(DeltaTable(table_path(root, self.key)), where) if self.exists(root) else []
 
     def rows_of(self, table: DeltaTable, where: ds.Expression | None = None) -> list[Row]:
-        """The rows of a version of this table."""
-        found = table.to_pyarrow_dataset().to_table(columns=self._schema.names, filter=where).to_pylist()
-        return [self.row(**{name: self._decoded(name, row[name]) for name in row}) for row in found]
+        """The rows of a version of this table. Columns that are newer than a row have their defaults in it."""
+        dataset = table.to_pyarrow_dataset()
+        names = [name for name in self._schema.names if name in dataset.schema.names]
+        found = dataset.to_table(columns=names, filter=where).to_pylist()
+        newer = {one.name for one in fields(self.row) if one.default is not MISSING}  # type: ignore[arg-type]
+        told = [
+            {name: row[name] for name in row if row[name] is not None or name not in newer} for row in found
+        ]
+        return [self.row(**{name: self._decoded(name, row[name]) for name in row}) for row in told]
 
     def append(self, root: str, rows: Sequence[Row]) -> None:
         """In one commit; none for no rows."""
         if rows:
             with one_writer(root, self.key):
-                write_deltalake(table_path(root, self.key), self._data(rows), mode="append")
+                write_deltalake(
+                    table_path(root, self.key), self._data(rows), mode="append", schema_mode="merge"
+                )
 
     def replace(self, root: str, rows: Sequence[Row], **of: str | Collection[str]) -> None:
         """The rows whose columns have the values `of` become `rows`, in one commit."""
@@ -91,7 +99,8 @@ class SmallTable(Generic[Row]):
         path, data = table_path(root, self.key), self._data(rows)
         if DeltaTable.is_deltatable(path):
             parts = [f"{name} IN ({', '.join(map(_literal, _listed(value)))})" for name, value in of.items()]
-            write_deltalake(path, data, mode="overwrite", predicate=" AND ".join(parts))
+            where = " AND ".join(parts)
+            write_deltalake(path, data, mode="overwrite", predicate=where, schema_mode="merge")
         else:
             write_deltalake(path, data, partition_by=[self.partition_by] if self.partition_by else None)
 

@@ -12,17 +12,18 @@ from pyspark.sql import functions as F
 from medallion_assets.contracts.gold import Extract, GoldTable
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import INGESTION_DATE
-from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP, SEQUENCE
+from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP, SOURCE_ROW
 from medallion_assets.lakehouse.control.file_ledger import UNREADABLE
 from medallion_assets.lakehouse.gold.day_metrics import ExtractDayMetrics
 from medallion_assets.lakehouse.gold.refresh import computed
 from medallion_assets.lakehouse.gold.staleness import input_versions
 from medallion_assets.lakehouse.gold.star_join import with_normal_keys
 from medallion_assets.lakehouse.landing.listing import list_days, list_files
-from medallion_assets.lakehouse.landing.reader import FileReport, read_files
+from medallion_assets.lakehouse.landing.reader import FileReport, place_in_file, read_files
 from medallion_assets.lakehouse.silver.full_refresh import BlockedDays
+from medallion_assets.lakehouse.silver.merge.order import last_first, with_followed
 from medallion_assets.lakehouse.silver.standardize import business_columns
-from medallion_assets.lakehouse.silver.validation import validate
+from medallion_assets.lakehouse.silver.validation import VALID, validate
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
@@ -79,7 +80,8 @@ def _extracted(
     if landed is None:
         yield {day: _metrics(day, reports, {}, {}) for day in days}, None
         return
-    validated = validate(contract, landed.withColumn(INGESTION_TIMESTAMP, F.now())).persist()
+    added = {INGESTION_TIMESTAMP: F.now(), SOURCE_ROW: place_in_file()}
+    validated = validate(contract, landed.withColumns(added)).persist()
     result = _result(lake, table, contract, validated).persist()
     try:
         broken = validated.groupBy(INGESTION_DATE).agg(F.count_if("_quarantined").alias("n")).collect()
@@ -96,10 +98,11 @@ def _result(lake: Lake, table: GoldTable, contract: SilverTable, validated: Data
 
     Needs: the columns of `validate`. Returns: the table's columns and `_gold_created_timestamp`.
     """
-    rows = validated.where("NOT _quarantined")
+    rows = validated.where(VALID)
     if contract.write.has_keys:
+        rows = with_followed(contract, rows)
         keys = Window.partitionBy(INGESTION_DATE, *map(quoted, contract.merge_keys))
-        rows = rows.withColumn("_rank", F.row_number().over(keys.orderBy(F.col(SEQUENCE).desc())))
+        rows = rows.withColumn("_rank", F.row_number().over(keys.orderBy(*last_first(rows))))
         rows = rows.where("_rank = 1 AND NOT _is_delete")
     rows = rows.select(*map(quoted, business_columns(rows)), INGESTION_DATE)
     return computed(lake, table, with_normal_keys(table, rows), input_versions(lake.root, table))

@@ -18,6 +18,7 @@ from medallion_assets.lakehouse.silver.ledgers import unchanged_files, with_rows
 from medallion_assets.lakehouse.silver.merge.resolution import (
     STORED,
     comes_after_current,
+    is_tied,
     keys_of,
     ranked,
     same_as_current,
@@ -31,7 +32,7 @@ from medallion_assets.lakehouse.silver.merge.row_outcomes import (
 )
 from medallion_assets.lakehouse.silver.merge.tombstones import is_expired, may_be_outdated
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
-from medallion_assets.lakehouse.silver.validation import validated_rows
+from medallion_assets.lakehouse.silver.validation import VALID, validated_rows
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.predicates import days_predicate
 
@@ -91,7 +92,7 @@ def _stored_outcomes(
     if not table.write.has_keys:
         by_file = _rows_by_file(lake, table.key, days)
         return {source: {"current": rows} for source, rows in by_file.items()}, True
-    valid = validated.where(~F.col("_quarantined"))
+    valid = validated.where(VALID)
     outcomes = count_outcomes(lake, table, valid, lambda: _all_changes(lake, table), horizon)
     return outcomes, is_unique(lake, table)
 
@@ -100,7 +101,7 @@ def _all_changes(lake: Lake, table: SilverTable) -> DataFrame:
     """All valid changes that count."""
     landed = entries(lake.root, LandedEntry, table.inputs[0].key)
     files = unchanged_files(entries(lake.root, FoldedEntry, table.key), landed)
-    return validated_rows(lake, table, files).where(~F.col("_quarantined"))
+    return validated_rows(lake, table, files).where(VALID)
 
 
 def _quarantined(
@@ -135,10 +136,10 @@ def count_outcomes(
     """
     rows = with_current(lake, table, ranked(table, changes))
     rows = _with_purged(table, rows, all_changes, horizon) if horizon else rows
-    missing = F.col("_current").isNull() | comes_after_current()
+    missing = F.col("_current").isNull() | comes_after_current(rows)
     stays = (F.col("_rank") == 1) & same_as_current("_sequence", *PROVENANCE)
     counts = (
-        rows.withColumn("_outcome", F.when(~missing, outcome(stays)))
+        rows.withColumns({"_outcome": F.when(~missing, outcome(stays)), "_is_undecided": is_tied(rows)})
         .groupBy(*PROVENANCE)
         .agg(*outcome_counts())
     )

@@ -3,7 +3,7 @@
 from medallion_assets.contracts.checks import Check, Verdict, blocking_failure
 from medallion_assets.contracts.rules import Rule, Severity
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
+from medallion_assets.lakehouse.silver.day_metrics import OUTCOMES, SilverDayMetrics
 
 _CONSEQUENCE = {Severity.QUARANTINE: "go to quarantine", Severity.WARN: "lose score"}
 
@@ -30,6 +30,7 @@ def silver_checks(table: SilverTable) -> list[Check[SilverDayMetrics]]:
         Check(
             "row_conservation", "Every landed row has one outcome, file by file.", _conserved, blocking=True
         ),
+        *([_OP_FOUND, _ORDER_UNDECIDED] if table.write.has_keys else []),
         STALE_DAYS,
     ]
     return [*checks, *map(_rule_check, table.row_rules)]
@@ -42,7 +43,7 @@ def blocked_by(table: SilverTable, day: SilverDayMetrics) -> str | None:
 
 def _quarantine_ratio(limit: float) -> Check[SilverDayMetrics]:
     def evaluate(day: SilverDayMetrics) -> Verdict:
-        ratio = {"ratio": round(day.quarantine_ratio, 4), "limit": limit, "rows": day.total("rows")}
+        ratio = {"ratio": round(day.quarantine_ratio, 4), "limit": limit, "rows": day.judged}
         return Verdict(day.quarantine_ratio <= limit, {**ratio, "quarantined": day.total("quarantined")})
 
     description = f"At most {limit:.0%} of the day's rows are in quarantine."
@@ -57,8 +58,22 @@ def _unique_key(table: SilverTable) -> Check[SilverDayMetrics]:
 
 def _conserved(day: SilverDayMetrics) -> Verdict:
     landed = sum(entry.rows for entry in day.landed.values())
-    outcomes = {name: day.total(name) for name in ("current", "superseded", "deleted", "quarantined")}
+    outcomes = {name: day.total(name) for name in OUTCOMES}
     return Verdict(not day.unaccounted, {"landed": landed, **outcomes, "rows_without_fate": day.unaccounted})
+
+
+_OP_FOUND = Check[SilverDayMetrics](
+    "op_found",
+    "No file is without any op that the contract knows; the rows of such a file are in quarantine.",
+    lambda day: Verdict(not day.without_op, {"files": day.without_op[:20]}),
+)
+
+_ORDER_UNDECIDED = Check[SilverDayMetrics](
+    "order_undecided",
+    "No two changes of a key have the same place in its order, so that their content decides which one counts.",
+    lambda day: Verdict(not day.total("undecided"), {"undecided": day.total("undecided"), **_rows(day)}),
+    "WARN",
+)
 
 
 def _rule_check(rule: Rule) -> Check[SilverDayMetrics]:

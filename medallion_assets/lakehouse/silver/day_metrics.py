@@ -15,8 +15,11 @@ from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.contracts.watermark import later
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry
 from medallion_assets.lakehouse.silver.ledgers import started_entry
-from medallion_assets.lakehouse.silver.validation import breaks
+from medallion_assets.lakehouse.silver.validation import VALID, breaks
 from medallion_assets.lakehouse.spark.expressions import quoted
+
+OUTCOMES = ("current", "superseded", "deleted", "void", "quarantined")
+"""What becomes of landed rows, each of one. Void: the contract says that it is to be ignored."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,13 @@ class SilverDayMetrics:
         return bool(self.landed)
 
     def total(self, count: str) -> int:
-        """The sum over the day's files of rows, current, superseded, deleted or quarantined."""
+        """The sum over the day's files of rows, current, superseded, deleted, void, quarantined or undecided."""
         return sum(getattr(entry, count) for entry in self.files.values())
+
+    @property
+    def judged(self) -> int:
+        """The rows that rules judge: all but those that are ignored."""
+        return self.total("rows") - self.total("void")
 
     def broken(self, rule: str) -> int:
         """How many of the day's rows break the rule."""
@@ -51,14 +59,13 @@ class SilverDayMetrics:
     @property
     def quality_score(self) -> float | None:
         """The mean score of the day's rows (0 to 100), quarantine included; None without rows."""
-        rows = self.total("rows")
+        rows = self.judged
         return round(sum(entry.score_sum for entry in self.files.values()) / rows, 2) if rows else None
 
     @property
     def quarantine_ratio(self) -> float:
         """The share of the day's rows that are in quarantine, 0 to 1."""
-        rows = self.total("rows")
-        return self.total("quarantined") / rows if rows else 0.0
+        return self.total("quarantined") / self.judged if self.judged else 0.0
 
     @property
     def unaccounted(self) -> dict[str, int]:
@@ -66,9 +73,17 @@ class SilverDayMetrics:
         missing = {path: entry.rows - _outcomes(self.files.get(path)) for path, entry in self.landed.items()}
         return {path: rows for path, rows in missing.items() if rows}
 
+    @property
+    def without_op(self) -> list[str]:
+        """Files in which no row has an op that is known."""
+        judged = {path: entry.rows - entry.void for path, entry in self.files.items()}
+        return sorted(
+            path for path, rows in judged.items() if 0 < rows == self.files[path].broken.get("op_known")
+        )
+
 
 def _outcomes(entry: FoldedEntry | None) -> int:
-    return entry.current + entry.superseded + entry.deleted + entry.quarantined if entry else 0
+    return sum(getattr(entry, name) for name in OUTCOMES) if entry else 0
 
 
 def count_validated(
@@ -94,7 +109,8 @@ def count_validated(
             started_entry(table, landed[day][path]),
             fingerprint=table.fingerprint,
             rows=row["rows"],
-            current=row["rows"] - row["quarantined"],
+            current=row["rows"] - row["quarantined"] - row["void"],
+            void=row["void"],
             quarantined=row["quarantined"],
             score_sum=row["score_sum"],
             broken={name: rows for name, rows in broken.items() if rows},
@@ -103,7 +119,7 @@ def count_validated(
 
 
 def _counts(table: SilverTable, validated: DataFrame, new_columns: Sequence[str]) -> DataFrame:
-    """One row per ingestion day and file: rows, quarantined, score_sum and rows that break rule i (`broken_<i>`).
+    """One row per ingestion day and file: rows, quarantined, void, score_sum and rows that break rule i (`broken_<i>`).
 
     `has_<i>`: whether a valid row, that is no delete, has a value in the new column i.
     `newest`: the latest time (or number) of change of a valid row, as text; not of one more than a day ahead of us.
@@ -112,7 +128,8 @@ def _counts(table: SilverTable, validated: DataFrame, new_columns: Sequence[str]
     return validated.groupBy(*PROVENANCE).agg(
         F.count("*").alias("rows"),
         F.sum(F.col("_quarantined").cast("long")).alias("quarantined"),
-        F.sum("_data_quality_score").alias("score_sum"),
+        F.count_if("_is_void").alias("void"),
+        F.coalesce(F.sum("_data_quality_score"), F.lit(0.0)).alias("score_sum"),
         *[F.sum(breaks(i)).alias(f"broken_{i}") for i in range(len(table.row_rules))],
         _newest(table).alias("newest"),
         *[F.bool_or(kept & quoted(name).isNotNull()).alias(f"has_{i}") for i, name in enumerate(new_columns)],
@@ -123,7 +140,7 @@ def _newest(table: SilverTable) -> Expression:
     first = table.write.sequence[:1]
     if not first:
         return F.lit(None).cast("string")
-    value, counts = quoted(first[0]), ~F.col("_quarantined")
+    value, counts = quoted(first[0]), F.expr(VALID)
     if table.types.get(first[0]) in ("timestamp", "date"):
         counts = counts & (value <= F.current_timestamp() + F.lit(timedelta(days=1)))
     return F.max(F.when(counts, value)).cast("string")

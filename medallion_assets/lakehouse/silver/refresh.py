@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.silver import SilverTable
@@ -21,13 +20,14 @@ from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics, count_validated
 from medallion_assets.lakehouse.silver.ledgers import started_entry, unchanged_files
 from medallion_assets.lakehouse.silver.merge.commit import publish, publish_keyless
+from medallion_assets.lakehouse.silver.merge.row_outcomes import NO_OUTCOMES
 from medallion_assets.lakehouse.silver.merge.stage import Staged
 from medallion_assets.lakehouse.silver.merge.strategy import strategy_for
 from medallion_assets.lakehouse.silver.plan import Merge
 from medallion_assets.lakehouse.silver.quarantine import write_quarantine
 from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun, read_ledgers, with_plans
 from medallion_assets.lakehouse.silver.standardize import business_columns
-from medallion_assets.lakehouse.silver.validation import validated_rows
+from medallion_assets.lakehouse.silver.validation import VALID, validated_rows
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate
@@ -117,8 +117,8 @@ def _merge_days(run: SilverRun, found: ValidatedDays) -> dict[str, SilverDayMetr
     if not open_days:
         return {}
     run = run.only(open_days)
-    in_open_days = F.expr(days_predicate("_ingestion_date", open_days))
-    valid = found.rows.where(~F.col("_quarantined") & in_open_days)
+    in_open_days = days_predicate("_ingestion_date", open_days)
+    valid = found.rows.where(VALID).where(in_open_days)
     if not run.table.write.has_keys:
         publish_keyless(run, valid, found.empty_columns(open_days))
         return {}
@@ -147,12 +147,11 @@ def _stored_changes(run: SilverRun) -> DataFrame:
     files = {
         day: paths - run.files.get(day, frozenset()) for day, paths in unchanged_files(folded, landed).items()
     }
-    return validated_rows(run.lake, run.table, files).where(~F.col("_quarantined"))
+    return validated_rows(run.lake, run.table, files).where(VALID)
 
 
 def _with_outcomes(metrics: SilverDayMetrics, staged: Staged, files: Collection[str]) -> SilverDayMetrics:
-    none = {"current": 0, "superseded": 0, "deleted": 0}
-    outcomes = {path: none | dict(staged.outcomes.get((metrics.day, path), {})) for path in files}
+    outcomes = {path: NO_OUTCOMES | dict(staged.outcomes.get((metrics.day, path), {})) for path in files}
     updated = {path: replace(metrics.files[path], **counts) for path, counts in outcomes.items()}
     return replace(metrics, files={**metrics.files, **updated}, unique=staged.unique)
 

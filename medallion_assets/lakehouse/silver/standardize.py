@@ -1,16 +1,20 @@
 """Landed text becomes changes: typed by the contract, cleaned by the table's transform, in order of change."""
 
-from collections.abc import Mapping, Sequence
-
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from medallion_assets.contracts.changes import BY_LANDING, FileOrder
 from medallion_assets.contracts.column_identity import column_key
-from medallion_assets.contracts.silver import DELETE_OPS, SilverTable
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.sql_text import columns_of
 from medallion_assets.contracts.table import Column
-from medallion_assets.contracts.technical_columns import VERSIONED
+from medallion_assets.contracts.technical_columns import IS_DELETE, IS_VOID, OP, SOURCE_ROW, VERSIONED
+from medallion_assets.lakehouse.silver.landed_text import LandedText
 from medallion_assets.lakehouse.spark.expressions import normal_key_of, quoted
+
+HASH_LENGTH = 64
+"""Letters of a hash of content."""
 
 # Spark's cast reads '10:00' as today and '2026-01-05 garbage' as a date: only ISO 8601 passes.
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
@@ -22,48 +26,53 @@ def standardize(table: SilverTable, landed: DataFrame) -> DataFrame:
 
     Needs: landed text columns, `_ingestion_date`, `_source_file` and whatever else of bronze begins with `_`.
     Adds: the contract's columns with their types (NULL where the text does not read as one), `_landed` (a struct of the
-    text), `_op`, `_is_delete`; with keys `_sequence`. Landed columns that the contract does not name stay, as text.
+    text), `_op`, `_is_delete`, `_is_void` (the row is to be ignored), `_source_row` where bronze has none; with keys
+    `_sequence`. Landed columns that the contract does not name stay, as text.
     """
     changes = _typed_columns(table, landed)
     changes = changes.withColumns({key: normal_key_of(key) for key in table.normal_keys})
     if table.transform:
         changes = table.transform(changes)
-    return _ordered(table, changes.withColumn("_is_delete", F.col("_op").isin(*DELETE_OPS)))
+    op = table.write.meaning
+    is_void = _says(op.ignores, "_ignores")
+    meant = {IS_VOID: is_void, IS_DELETE: _says(op.deletes, "_deletes") & ~is_void}
+    return _ordered(table, changes.withColumns(meant)).drop("_ignores", "_deletes")
 
 
 def _typed_columns(table: SilverTable, landed: DataFrame) -> DataFrame:
-    op = table.write.op_column
-    business: dict[str, list[str]] = {}
-    for name in business_columns(landed):
-        business.setdefault(column_key(name), []).append(name)
-    declared = (*table.column_names, *([op] if op else []))
-    text = {name: _text(business.get(column_key(name), [])) for name in declared}
-    others = business.keys() - set(map(column_key, declared))
-    extras = {names[0]: _text(names) for key, names in business.items() if key in others}
-    given = {name: _given(table, value) for name, value in {**text, **extras}.items()}
+    op, text = table.write.meaning, LandedText(business_columns(landed), table.nulls)
+    sources = {column.name: column.sources or (column.name,) for column in table.columns}
+    named = {column_key(name) for name in sources}
+    holders = {text.holder(source) for source in (*(s for c in table.columns for s in c.sources), op.field)}
+    others = {key: names[0] for key, names in text.columns.items() if key not in named}
+    given = {name: (name,) for name in others.values()} | sources
+    landed = landed.withColumns({OP: text.op(op, table.column_names), **_missing(table, landed)})
     return landed.select(
-        *[typed(column, given[column.name]).alias(column.name) for column in table.columns],
-        *[given[name].alias(_apart(table, name)) for name in extras],
+        *[typed(column, text.value(sources[column.name])).alias(column.name) for column in table.columns],
+        *[
+            text.value((name,)).alias(_apart(table, name))
+            for key, name in others.items()
+            if key not in holders
+        ],
         *[quoted(name) for name in landed.columns if name.startswith("_")],
-        F.struct(*[value.alias(name) for name, value in {**text, **extras}.items()]).alias("_landed"),
-        _op(given, op).alias("_op"),
+        F.struct(*[text.text(of).alias(name) for name, of in given.items()]).alias("_landed"),
+        *[F.coalesce(F.expr(sql), F.lit(False)).alias(f"_{name}") for name, sql in op.predicates.items()],
     )
 
 
-def _text(landed: Sequence[str]) -> Expression:
-    """The one of these columns that has a value: bronze may have two that are one for Spark, from before."""
-    return F.coalesce(*map(quoted, landed)) if landed else F.lit(None).cast("string")
+def _missing(table: SilverTable, landed: DataFrame) -> dict[str, Expression]:
+    """NULLs for what bronze may lack: the place in the file, and columns of predicates that never landed."""
+    there = {column_key(name) for name in landed.columns} | {OP}
+    named = {path[0] for sql in table.write.meaning.predicates.values() for path in columns_of(sql)}
+    missing = {name: F.lit(None).cast("string") for name in named if column_key(name) not in there}
+    return missing if SOURCE_ROW in there else missing | {SOURCE_ROW: F.lit(None).cast("long")}
 
 
-def _given(table: SilverTable, text: Expression) -> Expression:
-    """NULL where the source says so in words."""
-    return F.when(~F.trim(text).isin(*table.nulls), text) if table.nulls else text
-
-
-def _op(text: Mapping[str, Expression], op: str) -> Expression:
-    """The landed operation in capitals; an upsert (U) where there is none."""
-    upsert = F.lit("U")
-    return F.coalesce(F.upper(F.nullif(F.trim(text[op]), F.lit(""))), upsert) if op else upsert
+def _says(words: tuple[str, ...] | str, flag: str) -> Expression:
+    """Whether the op is one of the words, or the predicate held. Needs: `_op`, or the flag."""
+    if isinstance(words, str):
+        return F.col(flag)
+    return F.coalesce(F.col(OP).isin([word.upper() for word in words]), F.lit(False))
 
 
 def _apart(table: SilverTable, name: str) -> str:
@@ -94,21 +103,44 @@ def business_columns(changes: DataFrame) -> list[str]:
 
 
 def _ordered(table: SilverTable, changes: DataFrame) -> DataFrame:
-    """Needs: the business columns, `_is_delete`, `_ingestion_date`, `_source_file`.
+    """Needs: the business columns, `_is_delete`, `_landed`, `_ingestion_date`, `_source_file`, `_source_modified_at`.
 
-    Adds: `_sequence`, a struct: the columns of the contract, delete after upsert, hash of the business columns.
+    Adds: `_sequence`, a struct: the columns of the contract, then day and file where these count, delete after upsert,
+    hash of the business columns; before it three digits for each timestamp, where one landed with nanoseconds.
     """
     if not table.write.has_keys:
         return changes
-    order = [quoted(name).alias(name) for name in table.write.sequence] or [
-        F.col("_ingestion_date").alias("ingestion_date"),
-        natural_order("_source_file").alias("file"),
-    ]
+    order = [quoted(name).alias(name) for name in table.write.sequence]
+    if files := table.write.order_of_files:
+        order += [F.col("_ingestion_date").alias("ingestion_date"), _file(files).alias("file")]
     # Named, so that a NULL and a new column change nothing; as text, since JSON would cut timestamps to milliseconds.
     texts = [quoted(name).cast("string").alias(name) for name in sorted(business_columns(changes))]
-    digest = F.sha2(F.to_json(F.struct(*texts)), 256)
+    digest = F.concat(_nanoseconds(table), F.sha2(F.to_json(F.struct(*texts)), HASH_LENGTH * 4))
     sequence = F.struct(*order, F.col("_is_delete").alias("is_delete"), digest.alias("hash"))
     return changes.withColumn("_sequence", sequence)
+
+
+def _nanoseconds(table: SilverTable) -> Expression:
+    """The 7th to 9th digit of the seconds of each timestamp of the sequence; an empty text where all are zero."""
+    names = [name for name in table.write.sequence if table.types.get(name) == "timestamp"]
+    digits = F.concat(*[_beyond_microseconds(quoted(name, "_landed")) for name in names])
+    return F.when(digits != "000" * len(names), digits).otherwise(F.lit("")) if names else F.lit("")
+
+
+def _beyond_microseconds(text: Expression) -> Expression:
+    """`2026-01-05 10:00:00.12345678` -> 780; 000 for a text that is too short to have such digits."""
+    trimmed = F.trim(text)
+    digits = F.regexp_extract(F.substring(trimmed, 20, 10), r"^\.\d{6}(\d{1,3})", 1)
+    return F.when(F.length(trimmed) > 26, F.rpad(digits, 3, "0")).otherwise(F.lit("000"))
+
+
+def _file(order: FileOrder) -> Expression:
+    """Text that sorts as the files of a day come; a blank before it, as no name of a source begins, comes first."""
+    name = natural_order("_source_file")
+    if order.by == BY_LANDING:
+        name = F.concat(F.date_format("_source_modified_at", "yyyyMMddHHmmssSSS "), name)
+    first = F.when(F.col("_source_file").rlike(order.first_pattern), F.lit(" ")).otherwise(F.lit(""))
+    return F.concat(first, name)
 
 
 def natural_order(column: str) -> Expression:

@@ -15,6 +15,9 @@ from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.predicates import days_predicate
 
+VALID = "NOT _quarantined AND NOT _is_void"
+"""The validated rows that silver takes."""
+
 
 def validated_rows(lake: Lake, table: SilverTable, files: Files) -> DataFrame:
     """The bronze rows of these files, validated."""
@@ -32,7 +35,7 @@ def validate(table: SilverTable, landed: DataFrame) -> DataFrame:
 
     Needs: a bronze table's columns.
     Adds: `_broken_0` and so on (a bit per rule, in the order of `table.row_rules`, 63 to a column), `_quarantined`,
-    `_data_quality_score` (0 to 100); `_landed` stays of quarantined rows alone.
+    `_data_quality_score` (0 to 100; NULL of a row that is ignored); `_landed` stays of quarantined rows alone.
     """
     rules = table.row_rules
     changes = standardize(table, landed).withColumns(_broken(table, rules))
@@ -42,7 +45,7 @@ def validate(table: SilverTable, landed: DataFrame) -> DataFrame:
     return changes.select(
         *[quoted(name) for name in changes.columns if name not in ("_landed", "_op")],
         quarantined.alias("_quarantined"),
-        _score(rules).alias("_data_quality_score"),
+        F.when(~F.col("_is_void"), _score(rules)).alias("_data_quality_score"),
         F.when(quarantined, F.col("_landed")).alias("_landed"),
     )
 
@@ -60,8 +63,8 @@ def _broken(table: SilverTable, rules: Sequence[Rule]) -> dict[str, Expression]:
 
 
 def is_broken(table: SilverTable, rule: Rule) -> Expression:
-    """A delete is validated on key, sequence and op only."""
-    broken = ~F.coalesce(F.expr(rule.predicate), F.lit(False))
+    """A delete is validated on key, sequence and op only, and what is ignored on nothing."""
+    broken = ~F.coalesce(F.expr(rule.predicate), F.lit(False)) & ~F.col("_is_void")
     return broken if set(rule.columns) <= table.validated_when_deleted else broken & ~F.col("_is_delete")
 
 

@@ -14,7 +14,13 @@ from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.orchestration.resources import LakehouseResource
 
 ROWS = 5
-_HIDDEN = ("_sequence", "_ingestion_timestamp", "_source_modified_at", "_quarantined_timestamp")
+_HIDDEN = (
+    "_sequence",
+    "_ingestion_timestamp",
+    "_source_modified_at",
+    "_source_row",
+    "_quarantined_timestamp",
+)
 
 
 def previews(lakehouse: LakehouseResource, table: Table, day: str) -> dict[str, Any]:

@@ -117,13 +117,15 @@ def silver_reports(lake: Lake, table: SilverTable, days: Mapping[str, SilverDayM
             },
             metadata={
                 "dagster/partition_row_count": day.total("current"),
-                **{name: day.total(name) for name in ("rows", "superseded", "deleted", "quarantined")},
+                **{
+                    name: day.total(name) for name in ("rows", "superseded", "deleted", "void", "quarantined")
+                },
                 **({} if day.quality_score is None else {"quality_score": day.quality_score}),
                 **({"not_in_bronze": len(day.not_in_bronze)} if day.not_in_bronze else {}),
             },
             counts={
                 "rows_in": day.total("rows"),
-                "valid": day.total("rows") - day.total("quarantined"),
+                "valid": day.judged - day.total("quarantined"),
                 **{name: day.total(name) for name in ("quarantined", "superseded", "deleted")},
             },
         )

@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.silver import Scd2, SilverTable
 from medallion_assets.contracts.technical_columns import PROVENANCE
+from medallion_assets.lakehouse.silver.merge.order import is_undecided, last_last, with_followed
 from medallion_assets.lakehouse.silver.merge.resolution import keys_of
 from medallion_assets.lakehouse.silver.merge.tombstones import may_be_outdated
 from medallion_assets.lakehouse.silver.standardize import business_columns
@@ -31,7 +32,8 @@ def with_intervals(table: SilverTable, changes: DataFrame, horizon: datetime | N
     `_is_new`, `_is_stored` (the key's last stored version or tombstone), `_since` (when a version that the change is
     the first of begins).
     Adds: `valid_from`, NULL but for the last change of each version and for a tombstone, `valid_to`, `is_current`,
-    `_is_last` (the last change of its key), `_is_late` (a new change that these rows alone cannot place).
+    `_is_last` (the last change of its key), `_is_late` (a new change that these rows alone cannot place),
+    `_is_undecided`.
     horizon: tombstones of an earlier time may be missing among the changes; None if none may
     """
     marked = _mark_late(table, _order(table, changes), horizon)
@@ -50,13 +52,17 @@ def tracked_values(table: SilverTable) -> Expression:
 
 
 def _order(table: SilverTable, changes: DataFrame) -> DataFrame:
-    """Needs: keys, `_sequence`, `_ingestion_date`, `_source_file`.
+    """Needs: keys, `_sequence`, `_ingestion_date`, `_source_file`, `_source_row` where there is one.
 
-    Adds: `_time`, `_next` (the time of the key's next change), `_is_last`.
+    Adds: `_time`, `_next` (the time of the key's next change), `_is_last`, `_is_undecided`, `_is_followed`.
     """
-    following = F.lead("_time").over(_in_order(table))
-    timed = changes.withColumn("_time", change_start(changes)).withColumn("_next", following)
-    return timed.withColumn("_is_last", F.col("_next").isNull())
+    timed = with_followed(table, changes.withColumn("_time", change_start(changes)))
+    along = _in_order(table, timed)
+    following = {
+        "_next": F.lead("_time").over(along),
+        "_is_undecided": is_undecided(timed, lambda value: F.lead(value).over(along)),
+    }
+    return timed.withColumns(following).withColumn("_is_last", F.col("_next").isNull())
 
 
 def _mark_late(table: SilverTable, changes: DataFrame, horizon: datetime | None) -> DataFrame:
@@ -75,7 +81,8 @@ def _mark_late(table: SilverTable, changes: DataFrame, horizon: datetime | None)
         is_first = F.col("_time") == F.min("_time").over(of_key)
         outdated = may_be_outdated(changes, horizon) | (F.col("_is_delete") & is_first)
         late = F.when(F.col("_stored").isNull(), outdated).otherwise(late)
-    return changes.withColumn("_is_late", F.col("_is_new") & F.coalesce(late, F.lit(False))).drop("_stored")
+    late = F.col("_is_new") & ~F.col("_is_followed") & F.coalesce(late, F.lit(False))
+    return changes.withColumn("_is_late", late).drop("_stored")
 
 
 def _collapse_equal_neighbours(table: SilverTable, changes: DataFrame) -> DataFrame:
@@ -89,7 +96,7 @@ def _collapse_equal_neighbours(table: SilverTable, changes: DataFrame) -> DataFr
     values = F.when(~F.col("_is_delete"), tracked_values(table))
     state = F.struct("_is_delete", values.alias("values"))
     changes = changes.withColumns({"_shows": is_last_of_time & ~F.col("_is_late"), "_state": state})
-    shown = _in_order(table, "_shows")
+    shown = _in_order(table, changes, "_shows")
     neighbours = {
         "_begins": ~F.lag("_state").over(shown).eqNullSafe(F.col("_state")),
         "_ends": ~F.lead("_state").over(shown).eqNullSafe(F.col("_state")),
@@ -103,7 +110,7 @@ def _intervals(table: SilverTable, changes: DataFrame) -> DataFrame:
 
     Adds: `valid_from`, `valid_to`, `is_current`. A deleted state is no version; the key's last one is its tombstone.
     """
-    so_far = _in_order(table, "_shows").rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    so_far = _in_order(table, changes, "_shows").rowsBetween(Window.unboundedPreceding, Window.currentRow)
     began = F.last(F.when(F.col("_begins"), F.col("_since")), ignorenulls=True).over(so_far)
     is_open, is_delete = F.col("_until").isNull(), F.col("_is_delete")
     is_version = F.col("_shows") & F.col("_ends") & (~is_delete | is_open)
@@ -116,13 +123,13 @@ def _intervals(table: SilverTable, changes: DataFrame) -> DataFrame:
         "_is_new",
         "_is_last",
         "_is_late",
+        "_is_undecided",
         F.when(is_version, F.col("_began")).alias("valid_from"),
         F.col("_until").alias("valid_to"),
         (is_open & ~is_delete).alias("is_current"),
     )
 
 
-def _in_order(table: SilverTable, *within: str) -> WindowSpec:
+def _in_order(table: SilverTable, changes: DataFrame, *within: str) -> WindowSpec:
     """The changes of a key. Full ties keep the least ingestion day and file, whatever the order of runs was."""
-    order = [F.col("_sequence").asc(), *[F.col(column).desc() for column in PROVENANCE]]
-    return Window.partitionBy(*keys_of(table), *within).orderBy(*order)
+    return Window.partitionBy(*keys_of(table), *within).orderBy(*last_last(changes))

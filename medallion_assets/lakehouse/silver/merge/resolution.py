@@ -9,6 +9,13 @@ from pyspark.sql import functions as F
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.lakehouse.silver.merge.key_ranges import KeyRange, in_ranges
+from medallion_assets.lakehouse.silver.merge.order import (
+    is_undecided,
+    last_first,
+    sequence_of,
+    ties_with,
+    with_followed,
+)
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
 
@@ -33,13 +40,18 @@ def last_rows(table: SilverTable, stored: DataFrame) -> DataFrame:
 def ranked(table: SilverTable, changes: DataFrame) -> DataFrame:
     """Needs: keys, `_sequence`, `_is_delete`, `_data_quality_score`, `_ingestion_date`, `_source_file`.
 
-    Adds: `_rank`, 1 for the last change of a key. Full ties keep the least ingestion day and file, so that the order
-    of runs does not show.
+    Adds: `_rank`, 1 for the last change of a key (full ties keep the least ingestion day and file, so that the order
+    of runs does not show), `_is_undecided`, and what `with_followed` adds.
     """
-    order = [F.col("_sequence").desc(), *[F.col(column).asc() for column in PROVENANCE]]
-    window = Window.partitionBy(*keys_of(table)).orderBy(*order)
+    changes = with_followed(table, changes)
+    window = Window.partitionBy(*keys_of(table)).orderBy(*last_first(changes))
     kept = F.when(~F.col("_is_delete"), F.col("_data_quality_score"))  # a tombstone has none
-    return changes.withColumn("_data_quality_score", kept).withColumn("_rank", F.row_number().over(window))
+    added = {
+        "_data_quality_score": kept,
+        "_rank": F.row_number().over(window),
+        "_is_undecided": is_undecided(changes, lambda value: F.lag(value).over(window)),
+    }
+    return changes.withColumns(added)
 
 
 def with_current(
@@ -63,11 +75,19 @@ def join_current(table: SilverTable, changes: DataFrame, stored: DataFrame | Non
     return changes.join(stored.select(*keys_of(table), current), list(table.merge_keys), "left")
 
 
-def comes_after_current() -> Expression:
+def comes_after_current(changes: DataFrame) -> Expression:
     """Strictly later, or the same change from an earlier ingestion day or file. Needs: `_current`."""
-    sequence = F.col("_current._sequence")
+    sequence, current = sequence_of(changes), sequence_of(changes, "_current._sequence")
     earlier_source = F.struct(*PROVENANCE) < F.struct(*[F.col(f"_current.{column}") for column in PROVENANCE])
-    return (F.col("_sequence") > sequence) | ((F.col("_sequence") == sequence) & earlier_source)
+    return (sequence > current) | ((sequence == current) & earlier_source)
+
+
+def is_tied(changes: DataFrame) -> Expression:
+    """Whether content alone decides between the change and another one, stored ones included.
+
+    Needs: `_rank`, `_is_undecided`, `_current`.
+    """
+    return F.col("_is_undecided") | ((F.col("_rank") == 1) & ties_with(changes, "_current._sequence"))
 
 
 def same_as_current(*columns: str) -> Expression:

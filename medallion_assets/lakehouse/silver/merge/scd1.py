@@ -13,6 +13,7 @@ from medallion_assets.lakehouse.silver.merge.key_ranges import KeyRange, key_ran
 from medallion_assets.lakehouse.silver.merge.resolution import (
     STORED,
     comes_after_current,
+    is_tied,
     join_current,
     keys_of,
     ranked,
@@ -45,13 +46,14 @@ def merge_new(run: SilverRun, new_changes: DataFrame, stored_changes: Callable[[
 def _merge(run: SilverRun, changes: DataFrame, ranges: Sequence[KeyRange]) -> Staged:
     joined = with_current(run.lake, run.table, ranked(run.table, changes), ranges)
     first, unknown = F.col("_rank") == 1, F.col("_current").isNull()
-    applies = first & (unknown | comes_after_current())
+    applies = first & (unknown | comes_after_current(joined))
     stays = first & same_as_current("_sequence", *PROVENANCE)
     rule = StagingRule(
         action=F.when(applies, "put"),
         wins=applies | stays,
         is_duplicate=_is_duplicate(run.table),
         late=first & unknown & _may_be_outdated(joined, run.horizon),
+        is_undecided=is_tied(joined),
     )
     return stage(joined, rule, run.horizon, ranges)
 
@@ -72,6 +74,7 @@ def remerge_keys(run: SilverRun, new_changes: DataFrame, stored_changes: Callabl
         wins=first,
         is_duplicate=_is_duplicate(table),
         late=F.lit(False),
+        is_undecided=F.col("_is_undecided"),
     )
     staged = stage(joined, rule, run.horizon)
     affected.unpersist()
@@ -95,7 +98,13 @@ def rebuild(run: SilverRun, new_changes: DataFrame, stored_changes: Callable[[],
     """The last change of each key."""
     joined = join_current(run.table, ranked(run.table, new_changes.withColumn("_is_new", F.lit(True))), None)
     first = F.col("_rank") == 1
-    rule = StagingRule(F.when(first, "put"), wins=first, is_duplicate=F.lit(False), late=F.lit(False))
+    rule = StagingRule(
+        action=F.when(first, "put"),
+        wins=first,
+        is_duplicate=F.lit(False),
+        late=F.lit(False),
+        is_undecided=F.col("_is_undecided"),
+    )
     return stage(joined, rule, run.horizon)
 
 

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.technical_columns import PROVENANCE, VERSIONED
+from medallion_assets.contracts.technical_columns import PROVENANCE, SOURCE_ROW, VERSIONED
 from medallion_assets.lakehouse.silver.merge.intervals import change_start, tracked_values, with_intervals
 from medallion_assets.lakehouse.silver.merge.key_ranges import KeyRange, in_ranges, key_ranges
 from medallion_assets.lakehouse.silver.merge.resolution import (
@@ -107,6 +107,7 @@ def _changes(rows: DataFrame, is_new: bool) -> DataFrame:
     return rows.select(
         *map(quoted, business_columns(rows)),
         *_CHANGE,
+        SOURCE_ROW,
         F.lit(is_new).alias("_is_new"),
         F.lit(False).alias("_is_stored"),
         change_start(rows).alias("_since"),
@@ -145,5 +146,6 @@ def _staged(
         wins=F.col("_is_last"),
         is_duplicate=F.col("_current.lasts") > 1,
         late=F.col("_is_late"),
+        is_undecided=F.col("_is_undecided"),
     )
     return stage(joined, rule, run.horizon, ranges)

@@ -29,12 +29,14 @@ class StagingRule:
     wins: it holds the last change of its key
     is_duplicate: its key has more than one current row in the table
     late: a new change that stored rows alone cannot place
+    is_undecided: content alone decides between the change and another one
     """
 
     action: Expression
     wins: Expression
     is_duplicate: Expression
     late: Expression
+    is_undecided: Expression
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def stage(
     """Persists the changes, joined with what is stored of them, and counts them in one pass.
 
     Needs: `_current` (NULL where nothing is stored), `_is_new`, `_is_delete`, `_sequence`, `_ingestion_date`,
-    `_source_file`. Adds: `_action`, `_outcome`, `_is_late`, `_is_duplicate`.
+    `_source_file`. Adds: `_action`, `_outcome`, `_is_late`, `_is_duplicate`, `_is_undecided`.
     horizon: a tombstone of an earlier time is not put; what it would have replaced goes
     """
     added = {
@@ -75,6 +77,7 @@ def stage(
         "_outcome": F.when(F.col("_is_new"), outcome(rule.wins)),
         "_is_late": rule.late,
         "_is_duplicate": rule.is_duplicate,
+        "_is_undecided": F.col("_is_new") & rule.is_undecided,
     }
     rows = joined.withColumns(added).persist()
     of_new = [F.when(F.col("_is_new"), F.col(column)).alias(column) for column in PROVENANCE]

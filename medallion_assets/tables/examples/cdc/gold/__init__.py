@@ -1,0 +1,1 @@
+"""Empty: gold is made of silver, whatever tool its changes come from."""
