@@ -136,7 +136,8 @@ def count_outcomes(
     """
     rows = with_current(lake, table, ranked(table, changes))
     rows = _with_purged(table, rows, all_changes, horizon) if horizon else rows
-    missing = F.col("_current").isNull() | comes_after_current(rows)
+    # What a later record of its file outdates is not missing, whatever its content.
+    missing = F.col("_current").isNull() | (comes_after_current(rows) & ~F.col("_is_followed"))
     stays = (F.col("_rank") == 1) & same_as_current("_sequence", *PROVENANCE)
     counts = (
         rows.withColumns({"_outcome": F.when(~missing, outcome(stays)), "_is_undecided": is_tied(rows)})
