@@ -31,7 +31,8 @@ def test_a_source_fulfils_the_protocol(module: Source, function: str):
 
 
 def test_every_format_is_found_by_the_endings_that_it_names(tmp_path: Path):
-    assert list(SNIFFERS) == [".csv", ".csv.gz", ".json", ".jsonl", ".parquet"]
+    lines = {".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"}
+    assert {".csv", ".csv.gz", ".json", ".json.gz", ".parquet", *lines} <= SNIFFERS.keys()
     (tmp_path / "a.CSV").write_text("id,price\n1,2\n")
     layout = sniff(str(tmp_path / "a.CSV"))
     assert layout is not None and layout.columns == ("id", "price")

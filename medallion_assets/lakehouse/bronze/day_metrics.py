@@ -1,6 +1,6 @@
 """The metrics of a day of bronze, as its ledger has them. Whether they are good is decided by the checks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from medallion_assets.contracts.bronze import BronzeTable
@@ -9,10 +9,14 @@ from medallion_assets.lakehouse.control.file_ledger import LandedEntry
 
 @dataclass(frozen=True)
 class BronzeDayMetrics:
-    """What bronze has of one day, file by file. A day without files is NO_DATA."""
+    """What bronze has of one day, file by file. A day without files is NO_DATA.
+
+    beside: what lies beside the day folders of the source; None where another day of the step tells it
+    """
 
     day: str
     files: Mapping[str, LandedEntry] = field(default_factory=dict)
+    beside: Sequence[str] | None = None
 
     @property
     def has_data(self) -> bool:
