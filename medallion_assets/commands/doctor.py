@@ -23,7 +23,7 @@ from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.landing.listing import list_files
 from medallion_assets.lakehouse.monitoring import preflight
 from medallion_assets.lakehouse.monitoring.freshness import late_tables
-from medallion_assets.lakehouse.monitoring.source_changes import landing_state, sources_with_news
+from medallion_assets.lakehouse.monitoring.source_changes import landing_state, never_read, sources_with_news
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.tables import find_tables
@@ -89,6 +89,9 @@ def machine(root: str) -> Iterable[Line]:
 def sources(landing: str, root: str, tables: Collection[Table]) -> Iterable[Line]:
     found = [preflight.source_readable(landing, table) for table in tables if table.layer == "bronze"]
     yield from (_finding(one) for one in found if one)
+    todo = "name each folder date=YYYY-MM-DD, or move it away"
+    for key, names in never_read(tables, landing).items():
+        yield Line(f"beside {key}", f"never read, beside the days: {names}", todo)
     _, notes = sources_with_news(tables, root)
     yield from (Line("followed source", note, "let it be reached from here", FAIL) for note in notes)
 

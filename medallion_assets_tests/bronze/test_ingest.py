@@ -189,6 +189,25 @@ def test_a_file_without_a_column_of_the_contract_leaves_no_column_in_bronze(shop
     assert {name for name in columns if not name.startswith("_")} == order("o1").keys()
 
 
+def test_a_folder_that_cannot_be_listed_keeps_its_rows_and_is_named(shop: SampleLake):
+    shop.land("orders", DAY, "a.csv", [order("o1")])
+    shop.land("orders", NEXT, "a.csv", [order("o2")])
+    shop.land("orders", NEXT, "sub/b.csv", [order("o3")])
+    shop.run("bronze/orders", DAY, NEXT)
+    before = held(shop)
+    for folder in (at(DAY, "x"), at(NEXT, "sub/x")):
+        path = (shop.landing / folder).parent
+        path.rename(shop.root / path.name)
+        path.symlink_to(path.name)
+    shop.land("orders", NEXT, "c.csv", [order("o4")])
+    (shop.landing / "orders" / "loose.csv").touch()
+    found = shop.run("bronze/orders", DAY, NEXT)
+    assert "symbolic links" in found[DAY].complaints[f"orders/date={DAY}"]
+    assert list(found[NEXT].complaints) == [at(NEXT, "sub")]
+    assert (found[DAY].beside, found[NEXT].beside) == (None, ["loose.csv"])
+    assert held(shop) == sorted([*before, (at(NEXT, "c.csv"), "o4", "10.00")])
+
+
 def test_a_lost_ledger_is_rebuilt_without_a_row_more(shop: SampleLake):
     shop.land("orders", DAY, "a.csv", [order("o1"), order("o2")])
     shop.run("bronze/orders", DAY)

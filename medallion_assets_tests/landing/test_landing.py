@@ -8,7 +8,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from medallion_assets.lakehouse.landing.listing import LandingError, list_days, list_files
+from medallion_assets.lakehouse.landing import reader
+from medallion_assets.lakehouse.landing.formats import loader
+from medallion_assets.lakehouse.landing.formats.csv_format import CsvLayout, sniff_csv
+from medallion_assets.lakehouse.landing.listing import (
+    LandingError,
+    foreign_entries,
+    list_days,
+    list_files,
+)
 from medallion_assets.lakehouse.landing.reader import place_in_file, read_files
 from medallion_assets_tests.support.landing_files import DAY, FOLDER, Landed, land
 
@@ -52,6 +60,40 @@ def test_only_dates_are_days(tmp_path):
         (tmp_path / "orders" / name).mkdir(parents=True)
     (tmp_path / "orders" / "date=2026-01-09").write_bytes(b"")
     assert list_days(str(tmp_path), "orders") == ["2026-01-05", "2026-01-06"]
+
+
+def test_what_lies_beside_the_days_is_listed(tmp_path):
+    land(tmp_path, {"a.csv": HEADER})
+    beside = ["2026-01-05", "DATE=2026-01-05", "date=2026-01-05 ", "date=2026-1-5", "date=2026-13-01"]
+    for name in [*beside, "_temporary", ".snapshot"]:
+        (tmp_path / "orders" / name).mkdir()
+    for name in ["loose.csv", "_SUCCESS", "b.csv.part"]:
+        (tmp_path / "orders" / name).write_bytes(HEADER)
+    assert foreign_entries(str(tmp_path), "orders") == [*beside, "loose.csv"]
+
+
+def test_an_entry_that_cannot_be_told_is_a_fault_of_its_own(tmp_path):
+    land(tmp_path, {"a.csv": HEADER, "sub/b.csv": HEADER})
+    folder = tmp_path / FOLDER
+    (folder / "itself.csv").symlink_to("itself.csv")
+    (folder / "nowhere.csv").symlink_to("gone.csv")
+    (folder / "sub" / "upwards").symlink_to(folder)
+    os.mkfifo(folder / "pipe.csv")
+    (folder / os.fsdecode(b"caf\xe9.csv")).write_bytes(HEADER)
+    (tmp_path / "orders" / "date=2026-01-06").symlink_to("unmounted")
+    files = list_files(str(tmp_path), "orders", list_days(str(tmp_path), "orders"))
+    assert {
+        file.path.removeprefix("orders/date=2026-01-"): file.fault.partition(";")[0] for file in files
+    } == {
+        "05/a.csv": "",
+        "05/caf\\xe9.csv": "its name is not UTF-8",
+        "05/itself.csv": "Too many levels of symbolic links",
+        "05/nowhere.csv": "No such file or directory",
+        "05/pipe.csv": "it is neither a file nor a folder",
+        "05/sub/b.csv": "",
+        "05/sub/upwards": "a link to a folder that it lies in",
+        "06": "No such file or directory",
+    }
 
 
 @pytest.mark.parametrize("root", ["nowhere", "."])
@@ -164,3 +206,106 @@ def test_no_records_at_all_is_no_frame(spark, tmp_path):
     assert frame is None
     assert [report.status for report in reports] == ["empty", "empty", "unreadable"]
     assert read_files(spark, str(tmp_path), []) == (None, [])
+
+
+def test_folders_of_key_and_value_below_a_day_are_columns(spark, tmp_path):
+    row = HEADER + b"1,Ann\n"
+    files = {
+        "store=12/a.csv": row,
+        "store=a%2Fb+c%zz/Part=__HIVE_DEFAULT_PARTITION__/a.csv": row,
+        "store=12/part=p1/NAME=Zo%C3%AB/a.csv": b"id,name\n1,Ann\n2,\n",
+        "sub/store=13/a.jsonl": b'{"id":1}\n',
+        "plain/a.csv": row,
+        "store=/a b=x/a.csv": row,
+    }
+    landed = Landed(spark, tmp_path, files)
+    ann = {"id": "1", "name": "Ann"}
+    assert {name: landed.rows(name) for name in files} == {
+        "store=12/a.csv": [ann | {"store": "12"}],
+        "store=a%2Fb+c%zz/Part=__HIVE_DEFAULT_PARTITION__/a.csv": [ann | {"store": "a%2Fb+c%zz"}],
+        "store=12/part=p1/NAME=Zo%C3%AB/a.csv": [
+            ann | {"store": "12", "part": "p1"},
+            {"id": "2", "name": "Zo\u00eb", "store": "12", "part": "p1"},
+        ],
+        "sub/store=13/a.jsonl": [{"id": "1", "store": "13"}],
+        "plain/a.csv": [ann],
+        "store=/a b=x/a.csv": [ann | {"a_b": "x"}],
+    }
+    assert landed.report("store=12/a.csv").columns == ("id", "name", "store")
+
+
+class Alone(CsvLayout):
+    """Files that cannot be read together, and one that cannot be read at all."""
+
+    def read(self, spark, paths):
+        if len(paths) > 1 or paths[0].endswith("never.csv"):
+            raise ValueError("no such thing\nand more")
+        return super().read(spark, paths)
+
+
+def test_files_that_fail_only_together_are_read_apart(spark, tmp_path):
+    names = ["a.csv", "b.csv", "never.csv", "c.csv"]
+    land(tmp_path, dict.fromkeys(names, HEADER + b"1,Ann\n"))
+    plain = sniff_csv(str(tmp_path / FOLDER / "a.csv"))
+    assert isinstance(plain, CsvLayout)
+    layouts = {f"{FOLDER}/{name}": Alone(**vars(plain)) for name in names}
+    frame, counts, failed = loader.load(spark, str(tmp_path), layouts)
+    assert frame is not None and frame.count() == 3
+    frame.unpersist()
+    assert {path: count["rows"] for path, count in counts.items()} == {
+        f"{FOLDER}/{name}.csv": 1 for name in "abc"
+    }
+    reason = "Spark cannot read it (ValueError: no such thing); fix it or land it again"
+    assert failed == {f"{FOLDER}/never.csv": reason}
+
+
+def test_a_lack_of_memory_is_no_fault_of_a_file(spark, tmp_path, monkeypatch):
+    def exhausted(*_):
+        raise MemoryError
+
+    land(tmp_path, {"a.csv": HEADER})
+    monkeypatch.setattr(reader, "sniff", exhausted)
+    with pytest.raises(MemoryError):
+        read_files(spark, str(tmp_path), list_files(str(tmp_path), "orders", [DAY]))
+
+
+def test_a_file_that_changes_while_it_is_read_waits_for_the_next_run(spark, tmp_path, monkeypatch):
+    land(tmp_path, {"a.csv": HEADER + b"1,Ann\n", "grows.csv": HEADER + b"2,Bob\n"})
+    real = loader.load
+
+    def load_while_it_grows(*arguments):
+        loaded = real(*arguments)
+        with (tmp_path / FOLDER / "grows.csv").open("ab") as file:
+            file.write(b"3,Cid\n")
+        return loaded
+
+    monkeypatch.setattr(reader, "load", load_while_it_grows)
+    landed = Landed(spark, tmp_path)
+    assert landed.rows("a.csv") == [{"id": "1", "name": "Ann"}]
+    assert landed.report("grows.csv").status == "unreadable"
+    assert "somebody still writes it" in landed.report("grows.csv").message
+    assert landed.rows("grows.csv") == []
+    monkeypatch.undo()
+    assert {row["id"] for row in Landed(spark, tmp_path).rows("grows.csv")} == {"2", "3"}
+
+
+def test_json_in_gzip_and_other_endings_are_read_or_named(spark, tmp_path):
+    lines, document = b'{"id":1.0}\n{"id":2}\n', b'[{"id":1.0},\n{"id":2}]'
+    files = {
+        "a.ndjson": lines,
+        "a.jsonl.gz": gzip.compress(lines),
+        "a.ndjson.gz": gzip.compress(lines),
+        "lines.json.gz": gzip.compress(lines),
+        "document.json.gz": gzip.compress(document),
+        "utf16.jsonl.gz": gzip.compress(lines.decode().encode("utf-16")),
+        "huge.json.gz": gzip.compress(b"[" + b" " * 33 * 2**20 + b"]"),
+        "a.CSV.GZ": gzip.compress(HEADER),
+        "a.zip": b"PK",
+    }
+    landed = Landed(spark, tmp_path, files)
+    read = [name for name in files if landed.report(name).status == "loaded"]
+    assert read == list(files)[:6]
+    assert all(landed.rows(name) == [{"id": "1.0"}, {"id": "2"}] for name in read)
+    assert "too large for one JSON document" in landed.report("huge.json.gz").message
+    assert "small letters; rename it" in landed.report("a.CSV.GZ").message
+    assert "land it unpacked" in landed.report("a.zip").message

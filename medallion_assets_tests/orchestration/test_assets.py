@@ -66,6 +66,7 @@ def test_each_day_has_its_figures_and_a_second_run_has_the_same(desk: DagsterRun
 
 def test_checks_run_alone_for_a_day_or_a_range_and_write_nothing(desk: DagsterRunner):
     desk.shop.land("orders", ONE, "a.csv", [order("o1"), order("bad", amount="?")])
+    (desk.shop.landing / "orders" / "date=2026-1-2").mkdir()
     desk.run("landing_to_gold", ONE, TWO)
     tables = [*desk.shop.tables, "quarantine/orders", "control/landed_files", "control/folded_files"]
     before = desk.shop.versions(tables)
@@ -73,6 +74,9 @@ def test_checks_run_alone_for_a_day_or_a_range_and_write_nothing(desk: DagsterRu
     assert result.success and materializations(result) == {}
     found = checks(result)
     assert found["silver/orders", "order_amount_is_decimal"] == {ONE: False}
+    assert found["bronze/orders", "only_day_folders"] == {
+        TWO: False
+    }  # the last day tells it, even without data
     assert found["silver/orders", "row_conservation"] == {ONE: True}
     assert found["gold/daily_sales", "reconciles_with_silver"] == {ONE: True}
     assert desk.shop.versions(tables) == before

@@ -128,6 +128,8 @@ def test_what_waits_for_somebody_is_a_warning(tmp_path: Path, doctor: Doctor):
     for name in ("customers", "products"):
         (tmp_path / "landing" / name).mkdir(parents=True)
     files = [land(tmp_path, day) for day in (ONE, TWO, THREE)]
+    (tmp_path / "landing" / "orders" / "date=2026-1-5 ").mkdir()
+    (tmp_path / "landing" / "orders" / f"date={ONE}" / "itself.csv.part").symlink_to("itself.csv.part")
     record(root, LandedEntry, "bronze/orders", [ONE, TWO], [landed(file) for file in files[:2]])
     done = [folded(files[0], "older", 3), folded(files[1], now, 0)]
     record(root, FoldedEntry, "silver/orders", [ONE, TWO], done)
@@ -142,6 +144,8 @@ def test_what_waits_for_somebody_is_a_warning(tmp_path: Path, doctor: Doctor):
         "bronze/orders": f"1 day waits, the oldest {THREE}, oldest file 5 h old  -> materialize {THREE}",
         "silver/orders": "3 rows in quarantine, 1 of 2 days stale"
         "  -> fix files or contract, then `make replay TABLE=orders`",
+        "beside bronze/orders": "never read, beside the days: 'date=2026-1-5 '"
+        "  -> name each folder date=YYYY-MM-DD, or move it away",
         "last error": f"silver/orders {ONE}, 2 h ago: disk full  -> fix it and materialize the day (run 01234567)",
         "pool silver_orders": "held by run dead-run, which has ended"
         "  -> free it in the UI (Deployment, Concurrency); `make dev` does after a minute",

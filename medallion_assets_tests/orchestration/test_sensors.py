@@ -46,13 +46,16 @@ def test_landed_files_bring_the_lake_up_to_date_day_by_day(desk: DagsterRunner):
     shop.land("customers", TWO, "c.csv", [customer("c1", "GOLD")])
     shop.land("orders", "2016-12-31", "a.csv", [order("early")])
     shop.land("orders", THREE, "b.csv.part", "half a f")
+    (shop.landing / "orders" / "loose.csv").touch()
     backlog, late = settled(desk)
     assert (span(backlog), span(late)) == ((ONE, THREE), (NINE, NINE))
     assert assets(late) == {"bronze/orders", "silver/orders", *MADE_OF_ORDERS}
     assert assets(backlog) == assets(late) | {"bronze/customers", "silver/customers", "gold/dim_customer"}
     assert desk.carry(backlog).success and desk.carry(late).success
     assert sales(desk) == [(day, "GOLD", "10.00") for day in (ONE, TWO, THREE, NINE)]
-    assert "bronze/orders 2016-12-31: outside the calendar" in skipped(desk.tick("landed_files"))
+    told = skipped(desk.tick("landed_files"))
+    assert "bronze/orders 2016-12-31: outside the calendar" in told
+    assert "bronze/orders: never read, beside the days: 'loose.csv'" in told
 
     desk.cursors.clear()  # a daemon that lost its memory asks for nothing that was done
     assert settled(desk) == []

@@ -31,7 +31,9 @@ def test_a_source_fulfils_the_protocol(module: Source, function: str):
 
 
 def test_every_format_is_found_by_the_endings_that_it_names(tmp_path: Path):
-    assert list(SNIFFERS) == [".csv", ".csv.gz", ".tsv", ".tsv.gz", ".json", ".jsonl", ".parquet"]
+    lines = {".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"}
+    separated = {".csv", ".csv.gz", ".tsv", ".tsv.gz"}
+    assert SNIFFERS.keys() == {".json", ".json.gz", ".parquet", *lines, *separated}
     (tmp_path / "a.CSV").write_text("id,price\n1,2\n")
     layout = sniff(str(tmp_path / "a.CSV"))
     assert layout is not None and layout.columns == ("id", "price")

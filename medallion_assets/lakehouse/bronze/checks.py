@@ -1,6 +1,6 @@
 """The checks of one ingestion day of bronze."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from medallion_assets.contracts.bronze import BronzeTable
@@ -22,10 +22,26 @@ class LandedDay(Protocol):
         ...
 
 
+class LandedSource(Protocol):
+    """Metrics of a day that tell of its whole source."""
+
+    @property
+    def beside(self) -> Sequence[str] | None:
+        """What lies beside the day folders."""
+        ...
+
+
 FILES_READABLE = Check[LandedDay](
     "files_readable",
     "Every landed file of the day could be read.",
     lambda day: Verdict(not day.complaints, _files(day)),
+)
+
+ONLY_DAY_FOLDERS = Check[LandedSource](
+    "only_day_folders",
+    "Nothing lies beside the source's folders date=YYYY-MM-DD, where it is never read.",
+    lambda day: Verdict(not day.beside, {"never_read": list(day.beside or ())}),
+    "WARN",
 )
 
 
@@ -34,7 +50,7 @@ def _files(day: LandedDay) -> dict[str, dict[str, str]]:
 
 
 def bronze_checks(table: BronzeTable) -> list[Check[BronzeDayMetrics]]:
-    return [*([FILES_READABLE] if table.write.lands_files else []), _schema_drift(table)]
+    return [*([FILES_READABLE, ONLY_DAY_FOLDERS] if table.write.lands_files else []), _schema_drift(table)]
 
 
 def _schema_drift(table: BronzeTable) -> Check[BronzeDayMetrics]:

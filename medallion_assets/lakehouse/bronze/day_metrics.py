@@ -1,6 +1,6 @@
 """The metrics of a day of bronze, as its ledger has them. Whether they are good is decided by the checks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from medallion_assets.contracts.bronze import BronzeTable
@@ -13,11 +13,13 @@ class BronzeDayMetrics:
     """What bronze has of one day, file by file. A day without files is NO_DATA.
 
     notes: path -> how a file was read that this run read in another than the usual way
+    beside: what lies beside the day folders of the source; None where another day of the step tells it
     """
 
     day: str
     files: Mapping[str, LandedEntry] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    beside: Sequence[str] | None = None
 
     @property
     def has_data(self) -> bool:

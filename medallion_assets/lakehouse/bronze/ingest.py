@@ -5,6 +5,7 @@ reads them again and replaces their rows. What a followed source has new is inge
 """
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from pyspark.sql import DataFrame
@@ -26,7 +27,7 @@ from medallion_assets.lakehouse.control.file_ledger import (
     entries,
     record,
 )
-from medallion_assets.lakehouse.landing.listing import LandedFile, list_files
+from medallion_assets.lakehouse.landing.listing import LandedFile, LandingError, foreign_entries, list_files
 from medallion_assets.lakehouse.landing.reader import FileReport, place_in_file, read_files
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
@@ -42,7 +43,7 @@ _NO_CHANGE = DayChange(frozenset(), frozenset(), whole=False)
 def audit_days(lake: Lake, table: BronzeTable, days: Collection[str]) -> dict[str, BronzeDayMetrics]:
     """What the ledger says of these days. Writes nothing."""
     ledger = entries(lake.root, LandedEntry, table.key, days)
-    return {day: BronzeDayMetrics(day, files) for day, files in ledger.items()}
+    return _with_beside(lake, table, {day: BronzeDayMetrics(day, files) for day, files in ledger.items()})
 
 
 def ingest_days(lake: Lake, table: BronzeTable, days: Collection[str]) -> dict[str, BronzeDayMetrics]:
@@ -66,9 +67,10 @@ def _ingest_files(
 ) -> dict[str, BronzeDayMetrics]:
     ingested_files = entries(lake.root, LandedEntry, table.key, listed_files)
     partitions_in_bronze = transaction_log.partition_bytes(lake.root, table.key)
+    settled = {day: _settled(files) for day, files in ingested_files.items()}
+    listed = {day: _identities(files, settled[day]) for day, files in listed_files.items()}
     changes = {
-        day: day_change(_identities(files), _settled(ingested_files[day]), day in partitions_in_bronze)
-        for day, files in listed_files.items()
+        day: day_change(listed[day], settled[day], day in partitions_in_bronze) for day in listed_files
     }
     changes = {day: change for day, change in changes.items() if change != _NO_CHANGE}
     notes: dict[str, dict[str, str]] = {day: {} for day in listed_files}
@@ -76,7 +78,7 @@ def _ingest_files(
         files = [listed_files[day][path] for day, change in changes.items() for path in sorted(change.read)]
         rows, reports = read_files(lake.spark, lake.landing, files, table.required_columns)
         after: dict[str, dict[str, LandedEntry]] = {
-            day: {path: entry for path, entry in ingested_files[day].items() if path in listed_files[day]}
+            day: {path: entry for path, entry in ingested_files[day].items() if path in listed[day]}
             for day in changes
         }
         for report in reports:
@@ -86,7 +88,19 @@ def _ingest_files(
                 notes[day][path] = report.note
         _write(lake, table, rows, changes, ingested_files, after)
         ingested_files |= after
-    return {day: BronzeDayMetrics(day, ingested_files[day], notes[day]) for day in listed_files}
+    metrics = {day: BronzeDayMetrics(day, ingested_files[day], notes[day]) for day in listed_files}
+    return _with_beside(lake, table, metrics)
+
+
+def _with_beside(
+    lake: Lake, table: BronzeTable, metrics: dict[str, BronzeDayMetrics]
+) -> dict[str, BronzeDayMetrics]:
+    """What lies beside the days is told with the last one."""
+    if metrics and table.landing_folder:
+        with suppress(LandingError):  # an audit of a lake whose landing is elsewhere
+            beside = foreign_entries(lake.landing, table.landing_folder)
+            metrics[max(metrics)] = replace(metrics[max(metrics)], beside=beside)
+    return metrics
 
 
 def _write(
@@ -135,8 +149,11 @@ def _commit(lake: Lake, table: BronzeTable, rows: DataFrame | None, replaced: st
         rows.unpersist()
 
 
-def _identities(files: Mapping[str, LandedFile]) -> dict[str, Identity]:
-    return {path: (file.size, file.modified_at.isoformat()) for path, file in files.items()}
+def _identities(files: Mapping[str, LandedFile], settled: Mapping[str, Identity]) -> dict[str, Identity]:
+    """Of the files that are there. Those in a folder that cannot be listed now are still what they were."""
+    closed = tuple(f"{path}/" for path, file in files.items() if file.fault)
+    hidden = {path: identity for path, identity in settled.items() if path.startswith(closed)}
+    return hidden | {path: (file.size, file.modified_at.isoformat()) for path, file in files.items()}
 
 
 def _settled(ingested_files: Mapping[str, LandedEntry]) -> dict[str, Identity]:

@@ -10,12 +10,19 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
+from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile
 from medallion_assets.lakehouse.landing.formats.detection import sniff
+from medallion_assets.lakehouse.landing.formats.folder_columns import folder_columns
 from medallion_assets.lakehouse.landing.formats.layout import Layout, text_size
 from medallion_assets.lakehouse.landing.formats.loader import load
-from medallion_assets.lakehouse.landing.listing import LandedFile
+from medallion_assets.lakehouse.landing.listing import LandedFile, has_changed
+from medallion_assets.lakehouse.spark.errors import is_fault_of_data, reason
+
+STILL_WRITTEN = (
+    "it changed or went while it was read: somebody still writes it, and the next run reads it again"
+)
 
 
 @dataclass(frozen=True)
@@ -47,18 +54,18 @@ def read_files(
     Returns: the landed fields, sorted, then `formats.loader.ADDED`; None if there is no record at all. Spark's error
     where no file is to blame.
     """
-    layouts, reasons = _sniff_all(root, files, required)
+    layouts, unread = _sniff_all(root, files, required)
     frame, counts, failed = load(spark, root, layouts)
     repairs = _repairs(files, layouts, counts, failed)
     undecoded = {path: counts[path]["undecoded"] for path in repairs if path in counts}
     if repairs:
-        first, sound = frame, frame and frame.where(~F.col(SOURCE_FILE).isin(list(repairs)))
-        frame, counts, failed_again = load(spark, root, repairs, sound)
+        frame, counts, failed_again = _replaced(spark, root, frame, repairs, repairs)
         layouts |= repairs
-        failed = {path: reason for path, reason in failed.items() if path not in repairs} | failed_again
-        if first is not None:
-            first.unpersist()
-    reasons |= failed
+        failed = {path: why for path, why in failed.items() if path not in repairs} | failed_again
+    changed = {file.path: STILL_WRITTEN for file in files if not file.fault and has_changed(root, file)}
+    if counts.keys() & changed:
+        frame, counts, _ = _replaced(spark, root, frame, changed, {})
+    reasons = failed | changed | unread
     reports = [
         _unread(file, layouts.get(file.path), reasons.get(file.path, ""))
         if file.path not in counts
@@ -79,6 +86,20 @@ def place_in_file() -> Column:
     return F.monotonically_increasing_id()
 
 
+def _replaced(
+    spark: SparkSession,
+    root: str,
+    frame: DataFrame | None,
+    paths: Collection[str],
+    layouts: Mapping[str, Layout],
+) -> tuple[DataFrame | None, dict[str, Row], dict[str, str]]:
+    """The frame without the rows of `paths` and with those of `layouts`, as `load` returns it."""
+    loaded = load(spark, root, layouts, frame and frame.where(~F.col(SOURCE_FILE).isin(list(paths))))
+    if frame is not None:
+        frame.unpersist()
+    return loaded
+
+
 def _sniff_all(
     root: str, files: Sequence[LandedFile], required: Collection[str]
 ) -> tuple[dict[str, Layout], dict[str, str]]:
@@ -87,14 +108,21 @@ def _sniff_all(
     reasons: dict[str, str] = {}
     for file in files:
         try:
-            layout = sniff(os.path.join(root, file.path), required) if file.size else None
+            is_readable = file.size and not file.fault
+            layout = sniff(os.path.join(root, file.path), required) if is_readable else None
         except UnreadableFile as error:
             reasons[file.path] = str(error)
         except OSError as error:
             reasons[file.path] = f"{error.strerror or error}; allow this user to read it, or land it again"
+        except Exception as error:
+            if not is_fault_of_data(error):
+                raise
+            reasons[file.path] = f"it cannot be read ({reason(error)}); fix it or land it again"
         else:
             if layout:
                 layouts[file.path] = layout
+            if file.fault:
+                reasons[file.path] = file.fault
     return layouts, reasons
 
 
@@ -127,6 +155,8 @@ def _unread(file: LandedFile, layout: Layout | None, reason: str) -> FileReport:
 
 def _loaded(file: LandedFile, layout: Layout, count: Row, undecoded: int) -> FileReport:
     columns = layout.columns or tuple(name for name in count["columns"] if name)
+    known = set(map(column_key, columns))
+    columns += tuple(name for name in folder_columns(file.path) if column_key(name) not in known)
     unrepaired = count["swallowed"] and layout.may_swallow
     complaint = _complaint(count["corrupt"], min(undecoded, count["corrupt"]), unrepaired)
     message = complaint and f"{file.path}: {complaint}"

@@ -6,6 +6,7 @@ Which runs that asks for is decided in `orchestration/sensors`.
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 
 from medallion_assets.contracts.days import TableDay
 from medallion_assets.contracts.table import Table
@@ -17,7 +18,7 @@ from medallion_assets.lakehouse.control.file_ledger import (
     entries,
 )
 from medallion_assets.lakehouse.control.watermarks import last_success, watermarks
-from medallion_assets.lakehouse.landing.listing import LandingError, list_days, list_files
+from medallion_assets.lakehouse.landing.listing import LandingError, foreign_entries, list_days, list_files
 from medallion_assets.lakehouse.sources import observe
 from medallion_assets.lakehouse.sources.base import SourceError
 
@@ -47,6 +48,21 @@ def landing_state(
             merged = [entries(root, FoldedEntry, key) for key in below]
             processed |= _processed(table.key, ingested, merged)
     return landed, processed, notes
+
+
+def never_read(tables: Iterable[Table], landing: str) -> dict[str, str]:
+    """Table -> what lies beside the day folders of its source, quoted, the first ten of it.
+
+    Sources that cannot be listed are in the notes of `landing_state`.
+    """
+    found: dict[str, str] = {}
+    for table in (table for table in tables if table.landing_folder):
+        with suppress(LandingError):
+            names = foreign_entries(landing, table.landing_folder)
+            more = [f"and {len(names) - 10} more"] if len(names) > 10 else []
+            if names:
+                found[table.key] = ", ".join([*map(repr, names[:10]), *more])
+    return found
 
 
 def _inputs(table: Table) -> list[str]:

@@ -18,7 +18,8 @@ from pyspark.sql import functions as F
 from medallion_assets.contracts.bronze import FollowDelta
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse.sources.base import Batch, SourceError
-from medallion_assets.lakehouse.spark.expressions import as_text, quoted
+from medallion_assets.lakehouse.spark.expressions import quoted
+from medallion_assets.lakehouse.spark.texts import as_text
 
 CONTRACT = FollowDelta
 

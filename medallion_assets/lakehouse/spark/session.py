@@ -4,6 +4,7 @@ The only module that may touch the session's JVM. Everything else takes a sessio
 """
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -70,6 +71,8 @@ def jobs_started(spark: SparkSession) -> int:
 def _local() -> dict[str, str]:
     """One process on one machine: as many tasks as cores, nothing listening beyond it."""
     cores = str(os.cpu_count() or 2)
+    # Else Spark's workers are the `python3` of the PATH.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     logging = Path(__file__).with_name("log4j2.properties").as_uri()
     temporary = temporary_folder()
     return {

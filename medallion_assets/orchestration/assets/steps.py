@@ -14,6 +14,7 @@ from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse import bronze, gold, silver
+from medallion_assets.lakehouse.bronze.checks import ONLY_DAY_FOLDERS
 from medallion_assets.lakehouse.bronze.day_metrics import BronzeDayMetrics
 from medallion_assets.lakehouse.control.run_log import BLOCKED, NO_DATA, OK
 from medallion_assets.lakehouse.gold.checks import as_number
@@ -87,7 +88,7 @@ def _bronze_reports(table: Table, days: Mapping[str, BronzeDayMetrics]) -> list[
         DayReport(
             day=day.day,
             status=_status(day),
-            verdicts=verdicts_of(checks_of(table), day),
+            verdicts=_bronze_verdicts(table, day),
             metadata={
                 "dagster/partition_row_count": day.rows,
                 "files": len(day.files),
@@ -98,6 +99,14 @@ def _bronze_reports(table: Table, days: Mapping[str, BronzeDayMetrics]) -> list[
         )
         for day in days.values()
     ]
+
+
+def _bronze_verdicts(table: Table, day: BronzeDayMetrics) -> dict[str, Verdict]:
+    """What lies beside the days of a source is told once, also with a day that has no data for that very reason."""
+    verdicts = verdicts_of(checks_of(table), day)
+    verdicts.pop(ONLY_DAY_FOLDERS.name, None)
+    told = {} if day.beside is None else {ONLY_DAY_FOLDERS.name: ONLY_DAY_FOLDERS.evaluate(day)}
+    return verdicts | told
 
 
 def silver_reports(lake: Lake, table: SilverTable, days: Mapping[str, SilverDayMetrics]) -> list[DayReport]:

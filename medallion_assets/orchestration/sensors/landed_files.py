@@ -5,7 +5,7 @@ import json
 import dagster as dg
 
 from medallion_assets.contracts.days import TableDay
-from medallion_assets.lakehouse.monitoring.source_changes import landing_state
+from medallion_assets.lakehouse.monitoring.source_changes import landing_state, never_read
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.orchestration.sensors.open_runs import OpenRuns
@@ -52,6 +52,8 @@ def _days(
         builder.tables.values(), lakehouse.landing_root, lakehouse.lake_root
     )
     notes += [f"{table} {day}: all its files are gone" for table, day in lost_days(landed, ingested)]
+    beside = never_read(builder.tables.values(), lakehouse.landing_root)
+    notes += [f"{table}: never read, beside the days: {names}" for table, names in beside.items()]
     outside = {at for at in landed if not CALENDAR.has_partition_key(at[1])}
     notes += [f"{table} {day}: outside the calendar" for table, day in sorted(outside)]
     return {at: state for at, state in landed.items() if at not in outside}, ingested, notes

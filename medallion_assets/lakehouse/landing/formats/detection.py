@@ -25,12 +25,18 @@ def _sniffers() -> dict[str, Sniffer]:
 SNIFFERS = _sniffers()
 """Ending of a file name -> the function that makes a layout of such a file."""
 
+PACKED = (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".bz2", ".xz", ".zst", ".lz4", ".snappy")
+
 
 def sniff(path: str, required: Collection[str] = ()) -> Layout | None:
     """The layout of a file; None if it has no records. UnreadableFile or OSError if it cannot be read."""
     if ":" in os.path.basename(path):
         raise UnreadableFile("Spark reads no file with a colon in its name; rename it")
+    if path.lower().endswith(".gz") and not path.endswith(".gz"):
+        raise UnreadableFile("Spark unzips only what ends in .gz, in small letters; rename it")
     for ending, sniff_format in SNIFFERS.items():
         if path.lower().endswith(ending):
             return sniff_format(path, required)
+    if path.lower().endswith(PACKED):
+        raise UnreadableFile("it is packed in a way that is not read; land it unpacked, or in gzip")
     raise UnreadableFile(f"unknown ending; name the file by its format: {', '.join(SNIFFERS)}")

@@ -4,28 +4,21 @@ Which files are read again, and how, is decided in `landing/reader.py`.
 """
 
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
+from urllib.parse import quote
 
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.table import INGESTION_DATE
 from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE, SOURCE_MODIFIED_AT
+from medallion_assets.lakehouse.landing.formats.folder_columns import with_folder_columns
 from medallion_assets.lakehouse.landing.formats.layout import Layout
-from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
+from medallion_assets.lakehouse.spark.errors import is_fault_of_data, reason
 from medallion_assets.lakehouse.spark.expressions import quoted
 
 ADDED = (CORRUPT_RECORD, INGESTION_DATE, SOURCE_FILE, SOURCE_MODIFIED_AT)
-
-# The conditions that Spark reports for an unreadable file. Other errors (no memory, a cancelled job) have other causes.
-FILE_ERRORS = (
-    "FAILED_READ_FILE",
-    "PATH_NOT_FOUND",
-    "CANNOT_READ_FILE_FOOTER",
-    "MALFORMED_CHARACTER_CODING",
-)
 
 # A field that an unclosed quote may have made: a quote and a text that goes on in the next line, the whole rest of the
 # file, or lines of fields; or a field that ends with half a line end. (Fields are joined by NUL.)
@@ -37,65 +30,84 @@ def load(
 ) -> tuple[DataFrame | None, dict[str, Row], dict[str, str]]:
     """The records of the files and of `base`, persisted; path -> their counts; path -> why a file failed.
 
-    Paths are relative to the root. A file that fails does not stop the others. Spark's error where no file is to blame.
+    Paths are relative to the root. A file that fails does not stop the others, and files that fail only together are
+    read apart. The error itself where no file is to blame.
     """
     try:
-        frame, counts = _persisted(spark, root, layouts, base)
+        frame, counts = _persisted(spark, root, [layouts], base)
         return frame, counts, {}
-    except SPARK_ERRORS:
-        failed = _failures(spark, root, layouts)
-        if not failed:
+    except Exception as error:
+        if not is_fault_of_data(error):
             raise
-    readable = {path: layout for path, layout in layouts.items() if path not in failed}
+    readable, failed = _told_apart(spark, root, layouts)
     frame, counts = _persisted(spark, root, readable, base)
     return frame, counts, failed
 
 
 def _persisted(
-    spark: SparkSession, root: str, layouts: Mapping[str, Layout], base: DataFrame | None
+    spark: SparkSession, root: str, sets: Sequence[Mapping[str, Layout]], base: DataFrame | None
 ) -> tuple[DataFrame | None, dict[str, Row]]:
-    frames = ([] if base is None else [base]) + ([_records(spark, root, layouts)] if layouts else [])
+    frames = ([] if base is None else [base]) + ([_records(spark, root, sets)] if any(sets) else [])
     if not frames:
         return None, {}
     frame = reduce(_united, frames).persist()
     try:
         return frame, _counts(frame)
-    except SPARK_ERRORS:
+    except Exception:
         frame.unpersist()
         raise
 
 
-def _failures(spark: SparkSession, root: str, layouts: Mapping[str, Layout]) -> dict[str, str]:
-    """Path -> why Spark cannot read the file. The files are halved until each failing file is alone."""
-    try:
-        _records(spark, root, layouts).write.format("noop").mode("overwrite").save()
-        return {}
-    except SPARK_ERRORS as error:
-        reason = _reason(error)
-    if len(layouts) == 1:
-        return dict.fromkeys(layouts, reason)
-    items = list(layouts.items())
-    middle = len(items) // 2
-    return _failures(spark, root, dict(items[:middle])) | _failures(spark, root, dict(items[middle:]))
+def _told_apart(
+    spark: SparkSession, root: str, layouts: Mapping[str, Layout]
+) -> tuple[list[Mapping[str, Layout]], dict[str, str]]:
+    """Sets of files that can be read together; path -> why a file cannot be read even alone.
+
+    The files of each layout are divided until a set is readable or a file is alone.
+    """
+    readable: list[Mapping[str, Layout]] = []
+    failed: dict[str, str] = {}
+    waiting = [{path: layouts[path] for path in paths} for paths in _by_layout(layouts).values()]
+    while waiting:
+        files = waiting.pop(0)
+        try:
+            _counts(_records(spark, root, [files]))
+            readable.append(files)
+        except Exception as error:
+            if not is_fault_of_data(error):
+                raise
+            if len(files) == 1:
+                failed |= dict.fromkeys(
+                    files, f"Spark cannot read it ({reason(error)}); fix it or land it again"
+                )
+            else:
+                waiting += _divided(files, str(error))
+    return readable, failed
 
 
-def _reason(error: Exception) -> str:
-    """What is wrong with a file, from Spark's message. Raises the error again if no file is to blame."""
-    message = str(error)
-    if not any(condition in message for condition in FILE_ERRORS):
-        raise error
-    causes = re.findall(r"Caused by: (?:\w+\.)*(\w+: .*)", message) or re.findall(r"\[[A-Z_.]+\] .*", message)
-    return f"Spark cannot read it ({causes[-1] if causes else message}); fix it or land it again"
+def _divided(files: Mapping[str, Layout], error: str) -> list[dict[str, Layout]]:
+    """The files that an error names and the others; two halves where it names none."""
+    named = {path for path in files if path in error or quote(path) in error}
+    first = named if 0 < len(named) < len(files) else set(list(files)[: len(files) // 2])
+    return [{path: files[path] for path in files if (path in first) == wanted} for wanted in (True, False)]
 
 
-def _records(spark: SparkSession, root: str, layouts: Mapping[str, Layout]) -> DataFrame:
-    """Returns: the landed fields of all files, sorted, then ADDED. One read per layout."""
+def _by_layout(layouts: Mapping[str, Layout]) -> dict[Layout, list[str]]:
     groups: dict[Layout, list[str]] = {}
     for path, layout in layouts.items():
-        groups.setdefault(layout, []).append(os.path.abspath(os.path.join(root, path)))
-    frame = reduce(_united, [layout.read(spark, paths) for layout, paths in groups.items()])
-    fields = sorted(set(frame.columns) - set(ADDED))
+        groups.setdefault(layout, []).append(path)
+    return groups
+
+
+def _records(spark: SparkSession, root: str, sets: Sequence[Mapping[str, Layout]]) -> DataFrame:
+    """Returns: the landed fields of all files, sorted, then ADDED. One read per set and layout."""
+    folder = os.path.abspath(root)
+    reads = [read for layouts in sets for read in _by_layout(layouts).items()]
+    frames = [layout.read(spark, [os.path.join(folder, path) for path in paths]) for layout, paths in reads]
+    frame = reduce(_united, frames)
     frame = frame.withColumn(SOURCE_FILE, _relative(F.col(SOURCE_FILE), root))
+    frame = with_folder_columns(frame, [path for layouts in sets for path in layouts])
+    fields = sorted(set(frame.columns) - set(ADDED))
     return frame.withColumn(INGESTION_DATE, _day(F.col(SOURCE_FILE))).select(*map(quoted, fields), *ADDED)
 
 
