@@ -110,8 +110,8 @@ def test_a_row_keeps_its_broken_rules_its_raw_text_and_its_file(shop: SampleLake
         found["o2"][name] for name in ("order_amount", "order_status", "_data_quality_score")
     )
     assert (str(amount), status) == ("12.35", "COMPLETED")
-    rules = len(TABLES["silver/orders"].row_rules)
-    assert score == round(100 * (rules - 2) / rules, 2)  # a guest, and an amount that was rounded
+    weight = sum(rule.weight for rule in TABLES["silver/orders"].row_rules)
+    assert score == round(100 * (weight - 2) / weight, 2)  # a guest, and an amount that was rounded
     assert day.broken("customer_id_not_null") == 1
 
 
