@@ -50,7 +50,10 @@ def rows(root: str, key: str) -> int:
 
 def live_rows_without_partition(root: str, key: str) -> int:
     """How many rows but tombstones are in the NULL partition, by the statistics of its files."""
-    table = DeltaTable(table_path(root, key))
+    try:
+        table = DeltaTable(table_path(root, key))
+    except TableNotFoundError:
+        return 0
     columns = table.metadata().partition_columns
     if not columns:
         return 0
