@@ -211,7 +211,7 @@ def test_a_day_of_silver_shows_its_figures_and_its_rows(screen: Screen):
         ("quarantined", "1"),
     ):
         screen.shows_row(*figure)
-    screen.shows_row("quality_score", "96.67")
+    screen.shows_row("quality_score", "96.66")
     screen.shows_row("o2", "c1", "p1", ONE, "12.50", "COMPLETED")
     screen.shows_row("order_status_one_of", "x", "c1", "p1", ONE, "10.00", "lost")
     screen.keep("partition")
