@@ -91,8 +91,8 @@ def not_in_future(column: str, tolerance: timedelta) -> Rule:
 
 
 def keys_as_landed(columns: Sequence[str]) -> Rule:
-    """No key landed in another spelling than the one that is stored (see `key_text`)."""
-    same = [f"({_landed(c)} IS NULL OR {_landed(c)} <=> {normal_key(_landed(c))})" for c in columns]
+    """No key landed in another spelling than the one that is stored (see `key_text`); blanks are left to `not_null`."""
+    same = [f"coalesce({_landed(c)} = {normal_key(_landed(c))}, true)" for c in columns]
     return Rule("keys_as_landed", " AND ".join(same), tuple(columns), Severity.WARN, weight=0)
 
 
