@@ -122,4 +122,9 @@ def test_a_command_that_was_killed_and_is_given_again_goes_through(tmp_path: Pat
     assert again.returncode == 0, again.stderr
     assert "Took back the pools of run" in again.stderr
     assert not list(folders.glob(f"{first.pid}-*"))
+    deadline = (
+        time.monotonic() + 60
+    )  # Spark ends after the command that started it, and removes its own folder then
+    while list(folders.glob("*/blockmgr-*")) and time.monotonic() < deadline:
+        time.sleep(0.2)
     assert not list(folders.glob("*/blockmgr-*"))
