@@ -211,9 +211,20 @@ Edits = tuple[list[tuple[Callable[..., None], int, int]], ...]
 Days = tuple[set[int], ...]
 
 
-@pytest.mark.parametrize("number", [1, 2])
-def test_whatever_happens_silver_is_a_merge_and_gold_a_recomputation(spark: SparkSession, number: int):
+def whatever_happens(spark: SparkSession, number: int) -> None:
     run_state_machine_as_test(seeded(number)(lambda: Histories(spark)), settings=SETTINGS)  # type: ignore[arg-type]
+
+
+class TestFirstHistories:
+    """A worker takes a class at once: in two, they run side by side."""
+
+    def test_silver_is_a_merge_and_gold_a_recomputation(self, spark: SparkSession):
+        whatever_happens(spark, 1)
+
+
+class TestSecondHistories:
+    def test_silver_is_a_merge_and_gold_a_recomputation(self, spark: SparkSession):
+        whatever_happens(spark, 2)
 
 
 class Histories(RuleBasedStateMachine):
