@@ -71,6 +71,6 @@ def test_random_files_land_as_python_reads_them(spark, tmp_path):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(2))
 def test_many_random_files_land_as_python_reads_them(spark, tmp_path, seed):
     assert_all_land_as_python_reads_them(spark, tmp_path, Random(seed), 100)
