@@ -140,12 +140,12 @@ def outside_days(lake: Lake, table: GoldTable, calendar: Collection[str]) -> dic
     Needs: a partition column and `_ingestion_date` in the fact table.
     """
     fact, day = table.fact, table.fact.partition_column
-    event_days = {
-        value for value in transaction_log.partition_bytes(lake.root, fact.key) if value is not None
-    }
-    outside = event_days - set(calendar)
-    without_day = day is not None and transaction_log.live_rows_without_partition(lake.root, fact.key)
-    if day is None or not (outside or without_day):
+    if day is None:
+        return {}
+    event_days = transaction_log.partition_bytes(lake.root, fact.key).keys()
+    outside = {value for value in event_days if value is not None} - set(calendar)
+    without_day = None in event_days and transaction_log.live_rows_without_partition(lake.root, fact.key)
+    if not (outside or without_day):
         return {}
     wanted = days_predicate(day, outside) if outside else "false"
     wanted += f" OR {quoted_name(day)} IS NULL" if without_day else ""
