@@ -9,8 +9,7 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.changes import MARKERS, Op
 from medallion_assets.contracts.column_identity import column_key
-from medallion_assets.lakehouse.landing.formats.json_format import STRING_OR_NUMBER
-from medallion_assets.lakehouse.landing.formats.layout import MARK
+from medallion_assets.lakehouse.landing.formats.json_format import unmarked, with_marked_numbers
 from medallion_assets.lakehouse.spark.expressions import quoted
 
 
@@ -85,11 +84,6 @@ class LandedText:
 
 
 def _json_field(text: Expression, path: Iterable[str]) -> Expression:
-    """A field of a JSON text as it landed; NULL where it is not there.
-
-    Spark reads a number by way of a double, unless it is a string: so numbers become strings first.
-    """
-    marked = F.regexp_replace(text, STRING_OR_NUMBER, f'$1"{MARK}$2{MARK}"')
-    marked = F.replace(marked, F.lit(f'"{MARK}{MARK}"'), F.lit(""))
-    found = F.get_json_object(marked, "$" + "".join(f"['{name}']" for name in path))
-    return F.regexp_replace(found, f'"?{MARK}"?', "")
+    """A field of a JSON text as it landed; NULL where it is not there."""
+    place = "$" + "".join(f"['{name}']" for name in path)
+    return unmarked(F.get_json_object(with_marked_numbers(text), place))

@@ -97,7 +97,7 @@ class JsonLayout(Layout):
         raw = F.to_json(fields) if self.whole else F.col("text")
         return records.select(
             *[_value(fields, keys).alias(name) for name, keys in columns.items()],
-            F.when(fields.isNull(), F.col("text")).when(doubtful, _unmarked(raw)).alias(CORRUPT_RECORD),
+            F.when(fields.isNull(), F.col("text")).when(doubtful, unmarked(raw)).alias(CORRUPT_RECORD),
             SOURCE_FILE,
             SOURCE_MODIFIED_AT,
         )
@@ -139,12 +139,8 @@ class JsonLayout(Layout):
 
 
 def _parsed(text: Column, whole: bool) -> Column:
-    """Lists of the records of a text, the last one END; NULL if it is broken. The text of a number is marked as such.
-
-    Spark reads a number into text by way of a double, unless it is a string: so numbers become strings first.
-    """
-    marked = F.regexp_replace(_without_halves(text), STRING_OR_NUMBER, f'$1"{MARK}$2{MARK}"')
-    marked = F.replace(marked, F.lit(f'"{MARK}{MARK}"'), F.lit(""))
+    """Lists of the records of a text, the last one END; NULL if it is broken. Numbers are marked."""
+    marked = with_marked_numbers(_without_halves(text))
     records = F.concat(F.lit("["), marked, F.lit("]"))
     if whole:
         records = F.when(text.rlike(r"^\s*\["), marked).otherwise(records)
@@ -170,7 +166,17 @@ def _without_halves(text: Column) -> Column:
     return F.when(_has_surrogates(text), marked).otherwise(text)
 
 
-def _unmarked(text: Column) -> Column:
+def with_marked_numbers(text: Column) -> Column:
+    """A JSON text whose numbers are strings, which `unmarked` takes back.
+
+    Spark reads a number into text by way of a double, unless it is a string.
+    """
+    marked = F.regexp_replace(text, STRING_OR_NUMBER, f'$1"{MARK}$2{MARK}"')
+    return F.replace(marked, F.lit(f'"{MARK}{MARK}"'), F.lit(""))
+
+
+def unmarked(text: Column) -> Column:
+    """A text or a field of JSON as it landed."""
     return F.regexp_replace(text, f'"?{MARK}"?|{LONE}', "")
 
 
@@ -187,7 +193,7 @@ def _columns(records: DataFrame) -> dict[str, list[str]]:
 
 
 def _value(fields: Column, keys: Sequence[str]) -> Column:
-    return _unmarked(F.coalesce(*[F.try_element_at(fields, F.lit(key)) for key in keys]))
+    return unmarked(F.coalesce(*[F.try_element_at(fields, F.lit(key)) for key in keys]))
 
 
 def _present(fields: Column, keys: Sequence[str]) -> Column:
