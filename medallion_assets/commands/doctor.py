@@ -184,7 +184,7 @@ def _oldest_file(landing: str, root: str, table: Table, days: Collection[str]) -
     ledger = entries(root, LandedEntry, table.key, days).values()
     known = {path: file.identity for files in ledger for path, file in files.items()}
     files = list_files(landing, table.landing_folder, days)
-    new = [f for f in files if known.get(f.path) != (f.size, f.modified_at.isoformat())] or files
+    new = [f for f in files if known.get(f.path) != f.identity] or files
     return f", oldest file {_span(_age(min(f.modified_at.timestamp() for f in new)))} old" if new else ""
 
 

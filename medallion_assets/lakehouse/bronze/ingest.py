@@ -153,7 +153,7 @@ def _identities(files: Mapping[str, LandedFile], settled: Mapping[str, Identity]
     """Of the files that are there. Those in a folder that cannot be listed now are still what they were."""
     closed = tuple(f"{path}/" for path, file in files.items() if file.fault)
     hidden = {path: identity for path, identity in settled.items() if path.startswith(closed)}
-    return hidden | {path: (file.size, file.modified_at.isoformat()) for path, file in files.items()}
+    return hidden | {path: file.identity for path, file in files.items()}
 
 
 def _settled(ingested_files: Mapping[str, LandedEntry]) -> dict[str, Identity]:

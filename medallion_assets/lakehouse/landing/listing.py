@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
+from medallion_assets.contracts.file_identity import Identity
 from medallion_assets.errors import MedallionError
 
 UNFINISHED = (".part", ".tmp")
@@ -34,6 +35,10 @@ class LandedFile:
     size: int
     modified_at: datetime
     fault: str = ""
+
+    @property
+    def identity(self) -> Identity:
+        return (self.size, self.modified_at.isoformat())
 
 
 def list_days(root: str, source: str) -> list[str]:

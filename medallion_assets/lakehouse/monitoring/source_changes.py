@@ -75,7 +75,7 @@ def _landed(
     days: dict[str, list[File]] = {}
     if folder := table.landing_folder:
         for file in list_files(landing, folder, list_days(landing, folder)):
-            days.setdefault(file.day, []).append((file.path, file.size, file.modified_at.isoformat()))
+            days.setdefault(file.day, []).append((file.path, *file.identity))
     else:
         for batch in (batch for batches in ingested.values() for batch in batches.values()):
             days.setdefault(batch.day, []).append((batch.path, batch.size, batch.modified_at))

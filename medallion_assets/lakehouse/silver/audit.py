@@ -1,6 +1,6 @@
 """Silver as it is now: the stale days, and the metrics of days counted in what is stored. Writes nothing."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -45,18 +45,18 @@ def stale_days(lake: Lake, table: SilverTable) -> list[str]:
     )
 
 
-def files_not_in_bronze(lake: Lake, table: SilverTable, days: Collection[str]) -> dict[str, list[str]]:
+def files_not_in_bronze(
+    lake: Lake, table: SilverTable, days: Mapping[str, SilverDayMetrics]
+) -> dict[str, list[str]]:
     """Day -> its landed files that bronze has not taken as they are now; none where nothing can be listed."""
     source = table.inputs[0]
     if not source.landing_folder:
         return {}
-    landed = entries(lake.root, LandedEntry, source.key, days)
     found: dict[str, list[str]] = {}
     with suppress(LandingError):
         for file in list_files(lake.landing, source.landing_folder, days):
-            entry = landed[file.day].get(file.path)
-            identity = (file.size, file.modified_at.isoformat())
-            if entry is None or (entry.status != KEPT and entry.identity != identity):
+            entry = days[file.day].landed.get(file.path)
+            if entry is None or (entry.status != KEPT and entry.identity != file.identity):
                 found.setdefault(file.day, []).append(file.path)
     return found
 
