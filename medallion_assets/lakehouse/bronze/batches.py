@@ -24,6 +24,7 @@ from medallion_assets.contracts.technical_columns import (
 from medallion_assets.lakehouse.control.file_ledger import LOADED, PENDING, LandedEntry, entries, record
 from medallion_assets.lakehouse.sources import changed_at
 from medallion_assets.lakehouse.spark.expressions import quoted
+from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.predicates import files_predicate
 
@@ -77,8 +78,7 @@ def spelled_as_stored(lake: Lake, table: BronzeTable, rows: DataFrame) -> DataFr
 
     Some names are one column for Delta and two for Spark, or the other way round: values of one of them would be lost.
     """
-    stored = lake.read(table.key).columns if lake.exists(table.key) else []
-    spelled = {column_key(name): name for name in stored}
+    spelled = {column_key(name): name for name in transaction_log.column_names(lake.root, table.key)}
     landed: dict[str, list[str]] = {}
     for name in rows.columns:
         landed.setdefault(spelled.setdefault(column_key(name), name), []).append(name)

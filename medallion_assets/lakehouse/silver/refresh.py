@@ -28,6 +28,7 @@ from medallion_assets.lakehouse.silver.quarantine import write_quarantine
 from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun, read_ledgers, with_plans
 from medallion_assets.lakehouse.silver.standardize import business_columns
 from medallion_assets.lakehouse.silver.validation import VALID, validated_rows
+from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate
@@ -97,8 +98,8 @@ def _new_columns(run: SilverRun, rows: DataFrame) -> list[str]:
     """The landed columns that neither the contract nor the stored table has; a rebuild forgets the stored one."""
     known = set(map(column_key, run.table.types))
     landed = [name for name in business_columns(rows) if column_key(name) not in known]
-    if landed and run.mode is MergeMode.UPDATE and run.lake.exists(run.table.key):
-        known |= set(map(column_key, run.lake.read(run.table.key).columns))
+    if landed and run.mode is MergeMode.UPDATE:
+        known |= set(map(column_key, transaction_log.column_names(run.lake.root, run.table.key)))
     return [name for name in landed if column_key(name) not in known]
 
 

@@ -42,6 +42,14 @@ def partition_column(root: str, key: str) -> str | None:
     return next(iter(DeltaTable(table_path(root, key)).metadata().partition_columns), None)
 
 
+def column_names(root: str, key: str) -> list[str]:
+    """The columns of the table in their order; none where there is no table."""
+    try:
+        return [field.name for field in DeltaTable(table_path(root, key)).schema().fields]
+    except TableNotFoundError:
+        return []
+
+
 def rows(root: str, key: str) -> int:
     """How many rows the table has, by the statistics of its files."""
     actions = DeltaTable(table_path(root, key)).get_add_actions(flatten=True)
