@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.freshness import validate_days_off
 from medallion_assets.contracts.sql_text import SqlError, columns_of
 from medallion_assets.contracts.sql_types import NoSuchType, normal_type
@@ -63,9 +64,9 @@ def _columns(table: Table) -> Faults:
                 field,
                 f"{column.name!r} begins with _, as only the lake's own columns do; name it otherwise",
             )
-        if column.name.lower() in seen:
+        if column_key(column.name) in seen:
             yield field, f"{column.name!r} is a column twice (capitals do not count); leave one out"
-        seen.add(column.name.lower())
+        seen.add(column_key(column.name))
         try:
             normal_type(column.type)
         except NoSuchType as error:

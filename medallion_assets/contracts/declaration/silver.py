@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 from medallion_assets.contracts.changes import BY_LANDING, BY_NAME, KNOWN_UPSERTS, Op
+from medallion_assets.contracts.column_identity import column_key, holder_of
 from medallion_assets.contracts.declaration.common import Faults, listed, negative, sql, unknown
 from medallion_assets.contracts.rules import Rule
 from medallion_assets.contracts.silver import Scd2, SilverTable, Upsert
@@ -118,8 +119,8 @@ def _landed(table: SilverTable) -> tuple[list[str], str]:
 
 def _column(source: str, landed: list[str]) -> str:
     """The landed column that a source is, or is a field of; itself where there is none."""
-    known = {name.lower(): name for name in landed}
-    return known.get(source.lower()) or known.get(source.lower().split(".", maxsplit=1)[0], source)
+    known = {column_key(name): name for name in landed}
+    return known.get(holder_of(source, known) or "", source)
 
 
 def _rules(table: SilverTable) -> Faults:

@@ -8,7 +8,7 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.changes import MARKERS, Op
-from medallion_assets.contracts.column_identity import column_key
+from medallion_assets.contracts.column_identity import column_key, holder_of
 from medallion_assets.lakehouse.landing.formats.json_format import unmarked, with_marked_numbers
 from medallion_assets.lakehouse.spark.expressions import quoted
 
@@ -34,8 +34,7 @@ class LandedText:
 
     def holder(self, source: str) -> str | None:
         """The key of the column that a source is, or is a field of; None where it has not landed."""
-        keys = (column_key(source), column_key(source.split(".", maxsplit=1)[0]))
-        return next((key for key in keys if key in self.columns), None)
+        return holder_of(source, self.columns)
 
     def text(self, sources: Iterable[str]) -> Expression:
         """The text of the first of the sources that has one; NULL where none has."""

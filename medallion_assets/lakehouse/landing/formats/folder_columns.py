@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.technical_columns import SOURCE_FILE
 from medallion_assets.lakehouse.landing.column_names import clean_name
 from medallion_assets.lakehouse.spark.expressions import quoted
@@ -36,7 +37,7 @@ def _keys(path: str) -> list[str]:
 
 def _with_folder_column(frame: DataFrame, key: str) -> DataFrame:
     name = clean_name(unquote(key), 1)
-    own = next((column for column in frame.columns if column.lower() == name.lower()), None)
+    own = next((column for column in frame.columns if column_key(column) == column_key(name)), None)
     value = _value(key)
     return frame.withColumn(own or name, F.coalesce(quoted(own), value) if own else value)
 
