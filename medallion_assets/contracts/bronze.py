@@ -12,7 +12,7 @@ from medallion_assets.contracts.table import INGESTION_DATE, Column, Table, Writ
 class Land(WritePolicy):
     r"""Bronze: every file of `$MEDALLION_LANDING/<source>/date=<day>/`, as text; a day converges to its folder.
 
-    nulls: texts that this source writes for a missing value, as "NULL" or "\\N"; silver reads them as NULL
+    nulls: texts that this source writes for a missing value, as "NULL" or "\N"; silver reads them as NULL
     tolerance: rows whose change is stamped further ahead of our clock go to quarantine in silver
     """
 

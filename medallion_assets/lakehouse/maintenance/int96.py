@@ -4,6 +4,7 @@ INT96 has no statistics, and Arrow cannot read such a time outside of 1677 to 22
 `spark/session.py`). Rearranged are the partitions that hold such a file; no row changes.
 """
 
+import pyarrow.parquet as pq
 from delta.tables import DeltaTable as SparkTable
 from deltalake import DeltaTable
 
@@ -40,5 +41,5 @@ def _partitions_with_int96(table: DeltaTable) -> set[str | None]:
     return {values[fragment.path][0] for fragment in fragments if _has_int96(fragment.metadata.schema)}
 
 
-def _has_int96(schema) -> bool:
+def _has_int96(schema: pq.ParquetSchema) -> bool:
     return any(schema.column(i).physical_type == "INT96" for i in range(len(schema)))
