@@ -245,7 +245,7 @@ def _job() -> dg.JobDefinition:
 def _open_run(desk: DagsterRunner, asset: str, day: str | None = None) -> None:
     key = dg.AssetKey(asset.split("/"))
     desk.instance.create_run_for_job(
-        _job(),
+        desk.defs.resolve_job_def("landing_to_gold"),
         status=dg.DagsterRunStatus.STARTED,
         asset_selection=frozenset([key]),
         tags={"dagster/partition": day} if day else None,

@@ -11,6 +11,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from medallion_assets.lakehouse.storage.lake import table_path
+from medallion_assets.lakehouse.storage.open_table import open_table
 
 Files = Mapping[str, tuple[str | None, int]]
 """Path -> (partition value, bytes) of active files."""
@@ -19,7 +20,7 @@ Files = Mapping[str, tuple[str | None, int]]
 def version(root: str, key: str) -> int | None:
     """The table's current version; None where there is no table."""
     try:
-        return DeltaTable(table_path(root, key)).version()
+        return open_table(table_path(root, key)).version()
     except TableNotFoundError:
         return None
 
@@ -28,7 +29,7 @@ def partition_bytes(root: str, key: str) -> dict[str | None, int]:
     """Bytes of the active files by partition value (None: unpartitioned or the NULL partition)."""
     sizes: dict[str | None, int] = defaultdict(int)
     try:
-        files = active_files(DeltaTable(table_path(root, key)))
+        files = active_files(open_table(table_path(root, key)))
     except TableNotFoundError:
         return {}
     for value, size in files.values():
@@ -38,12 +39,12 @@ def partition_bytes(root: str, key: str) -> dict[str | None, int]:
 
 def partition_column(root: str, key: str) -> str | None:
     """The column that the table is partitioned by, if any."""
-    return next(iter(DeltaTable(table_path(root, key)).metadata().partition_columns), None)
+    return next(iter(open_table(table_path(root, key)).metadata().partition_columns), None)
 
 
 def rows(root: str, key: str) -> int:
     """How many rows the table has, by the statistics of its files."""
-    actions = DeltaTable(table_path(root, key)).get_add_actions(flatten=True)
+    actions = open_table(table_path(root, key)).get_add_actions(flatten=True)
     return sum(pa.table(actions)["num_records"].to_pylist())
 
 
@@ -54,16 +55,16 @@ def affected_partitions(root: str, key: str, since: int) -> set[str | None] | No
     """
     path = table_path(root, key)
     try:
-        before = active_files(DeltaTable(path, version=since))
+        before = active_files(open_table(path, version=since))
     except Exception:  # delta-rs raises several types for a version whose log was cleaned
         return None
-    table = DeltaTable(path)
+    table = open_table(path)
     now, affected = active_files(table), set[str | None]()
     if before.keys() == now.keys():
         return affected
     for optimized in _optimize_commits(table, since):
-        affected |= _differing(before, active_files(DeltaTable(path, version=optimized - 1)))
-        before = active_files(DeltaTable(path, version=optimized))
+        affected |= _differing(before, active_files(open_table(path, version=optimized - 1)))
+        before = active_files(open_table(path, version=optimized))
     return affected | _differing(before, now)
 
 
@@ -89,5 +90,5 @@ def active_files(table: DeltaTable) -> Files:
 
 def commit_counts(root: str, key: str) -> dict[str, int]:
     """The operation metrics of the last commit (rows inserted, updated, deleted, written)."""
-    metrics = DeltaTable(table_path(root, key)).history(limit=1)[0].get("operationMetrics", {})
+    metrics = open_table(table_path(root, key)).history(limit=1)[0].get("operationMetrics", {})
     return {name: int(value) for name, value in metrics.items() if str(value).isdigit()}
