@@ -105,10 +105,3 @@ def test_an_empty_commit_is_named(landed: SampleLake):
         with pytest.raises(TornCommit, match=f"{torn} is empty"):
             shop.orders(ONE)
         torn.unlink()
-    # A commit whose file was torn is taken away: what it wrote is written again.
-    for key in ("silver/orders", "bronze/orders"):
-        last = Path(shop.lake.path(key), "_delta_log", f"{shop.table(key).version():020d}.json")
-        last.unlink()
-        last.with_suffix(".crc").unlink()
-    shop.orders(TWO)
-    assert keys(shop) == ["both", "o2", "o3"]
