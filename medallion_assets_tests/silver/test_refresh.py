@@ -242,13 +242,14 @@ def test_a_key_with_two_rows_blocks_the_day_that_changes_it(shop: SampleLake):
     assert silver.audit_days(shop.lake, table, [ONE])[ONE].unique is False
 
 
-def test_a_lost_silver_ledger_changes_nothing(shop: SampleLake):
+def test_a_lost_silver_ledger_changes_no_row(shop: SampleLake):
     shop.land("orders", ONE, "a.csv", [order("o1"), order("bad", amount="x"), delete("o2", "2026-01-01")])
     first = shop.orders(ONE)
-    before = shop.rows("silver/orders")
+    columns = [name for name in shop.rows("silver/orders")[0] if name != "_silver_processed_timestamp"]
+    before = shop.rows("silver/orders", *columns)
     shutil.rmtree(shop.lake.path("control/folded_files"))
     assert outcomes(shop.orders(ONE)[ONE]) == outcomes(first[ONE])
-    assert shop.rows("silver/orders") == before
+    assert shop.rows("silver/orders", *columns) == before
     assert len(shop.rows("quarantine/orders")) == 1
 
 

@@ -16,12 +16,12 @@ from medallion_assets.contracts.table import INGESTION_DATE
 from medallion_assets.contracts.technical_columns import (
     CORRUPT_RECORD,
     INGESTION_TIMESTAMP,
-    PROVENANCE,
     SOURCE_FILE,
     SOURCE_MODIFIED_AT,
     SOURCE_ROW,
 )
 from medallion_assets.lakehouse.control.file_ledger import LOADED, PENDING, LandedEntry, entries, record
+from medallion_assets.lakehouse.control.landed_again import heal_landed_files
 from medallion_assets.lakehouse.sources import changed_at
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage import transaction_log
@@ -33,16 +33,9 @@ Ledger = Mapping[str, Mapping[str, LandedEntry]]
 
 
 def read_ledger(lake: Lake, table: BronzeTable) -> Ledger:
-    """The batches that bronze has ingested. Where the ledger was lost, it is written again from bronze's rows."""
-    ingested = entries(lake.root, LandedEntry, table.key)
-    if not ingested and lake.exists(table.key):
-        bronze = lake.read(table.key)
-        columns = [name for name in bronze.columns if not name.startswith("_")]
-        counts = bronze.groupBy(*PROVENANCE).count().collect()
-        found = [batch_entry(table, row[1], str(row[0]), row[2], columns) for row in counts]
-        record(lake.root, LandedEntry, table.key, {entry.day for entry in found}, found)
-        ingested = entries(lake.root, LandedEntry, table.key)
-    return ingested
+    """The batches that bronze has ingested."""
+    heal_landed_files(lake, table)
+    return entries(lake.root, LandedEntry, table.key)
 
 
 def last_number(batches: Collection[LandedEntry]) -> int:

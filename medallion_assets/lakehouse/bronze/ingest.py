@@ -27,6 +27,7 @@ from medallion_assets.lakehouse.control.file_ledger import (
     entries,
     record,
 )
+from medallion_assets.lakehouse.control.landed_again import heal_landed_files
 from medallion_assets.lakehouse.landing.listing import LandedFile, LandingError, foreign_entries, list_files
 from medallion_assets.lakehouse.landing.reader import FileReport, place_in_file, read_files
 from medallion_assets.lakehouse.storage import transaction_log
@@ -56,6 +57,7 @@ def ingest_days(lake: Lake, table: BronzeTable, days: Collection[str]) -> dict[s
         ingest_source(lake, table, days)
         return audit_days(lake, table, days)
     with one_writer(lake.root, table.key):  # listed within it: an older listing would undo a newer run
+        heal_landed_files(lake, table)
         listed_files: dict[str, dict[str, LandedFile]] = {day: {} for day in days}
         for file in list_files(lake.landing, table.landing_folder, days):
             listed_files[file.day][file.path] = file

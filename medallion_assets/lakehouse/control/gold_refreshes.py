@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from deltalake import DeltaTable
-
 from medallion_assets.contracts.table import Table
+from medallion_assets.lakehouse.control.memory import what_is_wrong
 from medallion_assets.lakehouse.control.small_table import SmallTable, having, now
 from medallion_assets.lakehouse.storage.lake import table_path
+from medallion_assets.lakehouse.storage.open_table import open_table, table_exists
 
 Versions = Mapping[str, int | None]
 """Input -> its version; None where there is no such table."""
@@ -31,8 +31,8 @@ REFRESHES = SmallTable("control/refreshes", GoldRefresh)
 
 
 def last_refresh(root: str, table: Table) -> dict[str, int | None]:
-    """The inputs' versions; empty where the table was not computed under this contract, or is not there."""
-    if not DeltaTable.is_deltatable(table_path(root, table.key)):
+    """The inputs' versions; empty where it was not computed under this contract, or was changed by somebody else."""
+    if not table_exists(table_path(root, table.key)) or what_is_wrong(root, REFRESHES, table.key):
         return {}
     rows = REFRESHES.read(root, having(table_name=table.key))
     return next((row.inputs for row in rows if row.fingerprint == table.fingerprint), {})
@@ -58,7 +58,7 @@ def revert_since(root: str, table: Table, since: datetime) -> int:
 
 def _row_before(root: str, table: Table, moment: datetime) -> list[GoldRefresh]:
     """The table's row of before a time; none where that is no more to be had."""
-    kept = DeltaTable(table_path(root, REFRESHES.key))
+    kept = open_table(table_path(root, REFRESHES.key))
     versions = [c["version"] for c in kept.history() if c["timestamp"] < moment.timestamp() * 1000]
     try:
         kept.load_as_version(max(versions))

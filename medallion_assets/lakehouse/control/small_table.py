@@ -14,10 +14,12 @@ from typing import Any, Generic, TypeVar, get_origin, get_type_hints
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-from deltalake import DeltaTable, write_deltalake
+from deltalake import CommitProperties, DeltaTable, write_deltalake
 
-from medallion_assets.lakehouse.storage.lake import table_path
+from medallion_assets.lakehouse.storage import transaction_log
+from medallion_assets.lakehouse.storage.lake import MARK, table_path
 from medallion_assets.lakehouse.storage.locks import one_writer
+from medallion_assets.lakehouse.storage.open_table import open_table, table_exists
 
 Row = TypeVar("Row")
 
@@ -51,11 +53,11 @@ class SmallTable(Generic[Row]):
     partition_by: str | None = None
 
     def exists(self, root: str) -> bool:
-        return DeltaTable.is_deltatable(table_path(root, self.key))
+        return table_exists(table_path(root, self.key))
 
     def read(self, root: str, where: ds.Expression | None = None) -> list[Row]:
         """The rows that satisfy `where`, in no order; none where there is no table."""
-        return self.rows_of(DeltaTable(table_path(root, self.key)), where) if self.exists(root) else []
+        return self.rows_of(open_table(table_path(root, self.key)), where) if self.exists(root) else []
 
     def rows_of(self, table: DeltaTable, where: ds.Expression | None = None) -> list[Row]:
         """The rows of a version of this table. Columns that are newer than a row have their defaults in it."""
@@ -97,12 +99,16 @@ class SmallTable(Generic[Row]):
 
     def _replace(self, root: str, rows: Sequence[Row], of: Mapping[str, str | Collection[str]]) -> None:
         path, data = table_path(root, self.key), self._data(rows)
-        if DeltaTable.is_deltatable(path):
+        marked = CommitProperties(custom_metadata={MARK: _mark(root, of)})
+        if table_exists(path):
             parts = [f"{name} IN ({', '.join(map(_literal, _listed(value)))})" for name, value in of.items()]
             where = " AND ".join(parts)
-            write_deltalake(path, data, mode="overwrite", predicate=where, schema_mode="merge")
+            write_deltalake(
+                path, data, mode="overwrite", predicate=where, schema_mode="merge", commit_properties=marked
+            )
         else:
-            write_deltalake(path, data, partition_by=[self.partition_by] if self.partition_by else None)
+            by = [self.partition_by] if self.partition_by else None
+            write_deltalake(path, data, partition_by=by, commit_properties=marked)
 
     @property
     def _hints(self) -> Mapping[str, Any]:
@@ -129,6 +135,12 @@ class SmallTable(Generic[Row]):
 def having(**of: str | Collection[str]) -> ds.Expression:
     """The rows whose columns have these values, or one of them."""
     return reduce(and_, [ds.field(name).isin(_listed(value)) for name, value in of.items()])
+
+
+def _mark(root: str, of: Mapping[str, str | Collection[str]]) -> str:
+    """The table that the rows are about, and its version now (none: 0 commits): `control/memory.py` compares them."""
+    table = of.get("table_name", "")
+    return f"{table}@{transaction_log.version(root, table)}" if isinstance(table, str) and table else "@"
 
 
 def _listed(value: str | Collection[str]) -> list[str]:

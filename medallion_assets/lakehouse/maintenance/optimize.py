@@ -31,6 +31,7 @@ from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
+from medallion_assets.lakehouse.storage.open_table import open_table
 from medallion_assets.lakehouse.storage.predicates import partitions_predicate
 
 CONTROL = (
@@ -93,7 +94,7 @@ def _failed(key: str, error: Exception) -> MaintenanceResult:
 def _by_spark(lake: Lake, key: str, sort_by: Collection[str] = ()) -> MaintenanceResult:
     """Tables of the layers, and quarantines. `sort_by` names no partition column."""
     rewrite_int96(lake, key)
-    before = DeltaTable(lake.path(key))
+    before = open_table(lake.path(key))
     if not (where := fragmented(before)):
         return vacuumed(lake, key, MaintenanceResult(key))
     optimizer = SparkTable.forPath(lake.spark, lake.path(key)).optimize().where(where)
@@ -101,7 +102,7 @@ def _by_spark(lake: Lake, key: str, sort_by: Collection[str] = ()) -> Maintenanc
         optimizer.executeZOrderBy(*map(quoted_name, sort_by))
     else:
         optimizer.executeCompaction()
-    return vacuumed(lake, key, _compacted(key, before, DeltaTable(lake.path(key))))
+    return vacuumed(lake, key, _compacted(key, before, open_table(lake.path(key))))
 
 
 def fragmented(table: DeltaTable) -> str:
@@ -123,11 +124,11 @@ def _compacted(key: str, before: DeltaTable, after: DeltaTable) -> MaintenanceRe
 def _by_delta_rs(lake: Lake, key: str) -> MaintenanceResult:
     """Control tables. With a checkpoint their readers, mostly sensors, need not read the commits before it."""
     path, result = lake.path(key), MaintenanceResult(key)
-    before = DeltaTable(path)
+    before = open_table(path)
     if fragmented(before):
-        DeltaTable(path).optimize.compact()
-        result = _compacted(key, before, DeltaTable(path))
-    table = DeltaTable(path)
+        open_table(path).optimize.compact()
+        result = _compacted(key, before, open_table(path))
+    table = open_table(path)
     table.create_checkpoint()
     sizes = file_sizes(path, table.vacuum(full=True))
     if sizes:

@@ -3,11 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from deltalake import DeltaTable
-
 from medallion_assets.lakehouse.control import gold_refreshes
 from medallion_assets.lakehouse.maintenance.time_travel import commit_times
 from medallion_assets.lakehouse.storage.lake import table_path
+from medallion_assets.lakehouse.storage.open_table import table_exists
 
 FLOOR = timedelta(days=7)
 """Delta's default: no reader, and no writer before its commit, takes as long."""
@@ -43,5 +42,5 @@ def _versions_read(root: str, key: str) -> dict[str, int]:
     return {
         gold: version
         for gold, version in read.items()
-        if version is not None and DeltaTable.is_deltatable(table_path(root, gold))
+        if version is not None and table_exists(table_path(root, gold))
     }

@@ -64,7 +64,8 @@ def rollback(lake: Lake, table: Table, version: int) -> Rollback:
             return Rollback(now, version, [], 0)
         try:
             days, taken_back = _LAYERS[table.layer](lake, table, version, times[version + 1])
-            SparkTable.forPath(lake.spark, lake.path(table.key)).restoreToVersion(version)
+            with lake.marked(table.key):
+                SparkTable.forPath(lake.spark, lake.path(table.key)).restoreToVersion(version)
         except SPARK_ERRORS as error:
             if not any(condition in str(error) for condition in _FILES_REMOVED):
                 raise

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
-from deltalake import DeltaTable
-
 from medallion_assets.contracts.table import Table
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import table_path
+from medallion_assets.lakehouse.storage.open_table import open_table
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -60,7 +59,7 @@ def version_asked(root: str, key: str, version: str, as_of: str) -> int:
 
 def commit_times(root: str, key: str) -> dict[int, datetime]:
     """Version -> when it was committed (UTC), of the versions that are still in the log, oldest first."""
-    commits = DeltaTable(table_path(root, key)).history()
+    commits = open_table(table_path(root, key)).history()
     return {
         commit["version"]: _EPOCH + timedelta(milliseconds=commit["timestamp"])
         for commit in reversed(commits)

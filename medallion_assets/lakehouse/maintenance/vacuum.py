@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from delta.tables import DeltaTable as SparkTable
-from deltalake import DeltaTable
 from deltalake.fs import DeltaStorageHandler
 from pyarrow import fs
 
 from medallion_assets.lakehouse.maintenance.results import MaintenanceResult
 from medallion_assets.lakehouse.maintenance.retention import FLOOR, replaced_at, retention
 from medallion_assets.lakehouse.storage.lake import Lake
+from medallion_assets.lakehouse.storage.open_table import open_table
 
 
 def vacuumed(lake: Lake, key: str, result: MaintenanceResult) -> MaintenanceResult:
@@ -22,7 +22,7 @@ def vacuumed(lake: Lake, key: str, result: MaintenanceResult) -> MaintenanceResu
     """
     path = lake.path(key)
     # Hidden files are the checksums that Spark writes beside its files; they are removed with them.
-    old = [name for name in DeltaTable(path).vacuum(full=True) if not _is_hidden(name)]
+    old = [name for name in open_table(path).vacuum(full=True) if not _is_hidden(name)]
     if not old:
         return result
     readers = replaced_at(lake.root, key)

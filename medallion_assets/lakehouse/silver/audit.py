@@ -67,7 +67,7 @@ def audit_days(lake: Lake, table: SilverTable, days: Collection[str]) -> dict[st
     files = {day: with_rows(listed) for day, listed in landed.items()}
     if not any(files.values()):
         return {day: SilverDayMetrics(day, landed=landed[day]) for day in days}
-    horizon = last_horizon(lake.root, table.key)
+    horizon = last_horizon(lake.root, table)
     validated = validated_rows(lake, table, files).persist()
     try:
         found, *_ = count_validated(table, validated, landed)

@@ -32,7 +32,7 @@ def purge_expired(lake: Lake, table: SilverTable, now: datetime) -> Expired:
     if table.purge_after is None:
         return Expired()
     with one_writer(lake.root, table.key):
-        before = last_horizon(lake.root, table.key)
+        before = last_horizon(lake.root, table)
         horizon = (now - table.purge_after).astimezone(timezone.utc)
         horizon = max(horizon, before) if before else horizon
         old, days = is_before(F.col("_deleted_at"), horizon), _quarantined_days(lake, table, horizon)
@@ -66,5 +66,6 @@ def _holds(lake: Lake, key: str, rows: Expression) -> bool:
 
 
 def _delete(lake: Lake, key: str, rows: Expression) -> int:
-    DeltaTable.forPath(lake.spark, lake.path(key)).delete(rows)
+    with lake.marked(key):
+        DeltaTable.forPath(lake.spark, lake.path(key)).delete(rows)
     return transaction_log.commit_counts(lake.root, key)["numDeletedRows"]

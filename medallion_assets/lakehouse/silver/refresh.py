@@ -14,8 +14,15 @@ from pyspark.sql import DataFrame
 from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.watermark import SourceOffset, later
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.control import watermarks
-from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries, record
+from medallion_assets.lakehouse.control.file_ledger import (
+    LANDED_FILES,
+    FoldedEntry,
+    LandedEntry,
+    entries,
+    record,
+)
 from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics, count_validated
 from medallion_assets.lakehouse.silver.ledgers import started_entry, unchanged_files
@@ -53,6 +60,10 @@ def refresh_days(
             return write_days(run, found)
 
 
+class MissingRows(MedallionError):
+    """Bronze has no row of files of which its ledger tells rows. Nothing was written."""
+
+
 def known_metrics(run: SilverRun) -> dict[str, SilverDayMetrics]:
     """What the ledgers say of the days."""
     return {day: SilverDayMetrics(day, run.folded[day], run.landed[day]) for day in run.folded}
@@ -87,6 +98,7 @@ def validated_days(run: SilverRun) -> Iterator[ValidatedDays]:
     try:
         new = _new_columns(run, rows)
         found, newest, with_values = count_validated(run.table, rows, run.landed, new)
+        _refuse_missing(run, found)
         kept = {day: run.folded[day] if plan.merge is Merge.ADDED else {} for day, plan in run.plans.items()}
         days = {day: SilverDayMetrics(day, {**kept[day], **found[day]}, run.landed[day]) for day in run.plans}
         yield ValidatedDays(rows, days, newest, new, with_values)
@@ -101,6 +113,20 @@ def _new_columns(run: SilverRun, rows: DataFrame) -> list[str]:
     if landed and run.mode is MergeMode.UPDATE:
         known |= set(map(column_key, transaction_log.column_names(run.lake.root, run.table.key)))
     return [name for name in landed if column_key(name) not in known]
+
+
+def _refuse_missing(run: SilverRun, found: Mapping[str, Mapping[str, FoldedEntry]]) -> None:
+    missing = sorted(p for day, paths in run.files.items() for p in paths - found.get(day, {}).keys())
+    if missing:
+        bronze = run.table.inputs[0]
+        mend = (
+            "materialize their days again, from bronze on"
+            if bronze.landing_folder
+            else f"run the job reset_watermark for {bronze.key}, then materialize today"
+        )
+        raise MissingRows(
+            f"{bronze.key} has no rows of {', '.join(missing[:20])}, which are in {LANDED_FILES.key}: {mend}"
+        )
 
 
 def write_days(run: SilverRun, found: ValidatedDays) -> dict[str, SilverDayMetrics]:

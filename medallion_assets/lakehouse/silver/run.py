@@ -71,7 +71,7 @@ def read_ledgers(lake: Lake, table: SilverTable, days: Collection[str] | None = 
         landed={day: landed.get(day, {}) for day in known},
         folded={day: folded.get(day, {}) for day in known},
         plans={},
-        horizon=last_horizon(lake.root, table.key),
+        horizon=last_horizon(lake.root, table),
     )
 
 

@@ -20,6 +20,7 @@ from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse.sources.base import Batch, SourceError
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.spark.texts import as_text
+from medallion_assets.lakehouse.storage.open_table import open_table
 
 CONTRACT = FollowDelta
 
@@ -49,7 +50,7 @@ def pull(spark: SparkSession, source: FollowDelta, since: SourceOffset | None) -
         rows = _snapshot(spark, source, current).limit(0).withColumn(OP, F.lit("U"))
     else:
         _check_history(table, _shown(source), since)
-        rows = _changes(spark, source, DeltaTable(_url(source), version=int(since.value)), table)
+        rows = _changes(spark, source, open_table(_url(source), version=int(since.value)), table)
     yield Batch(rows.withColumn(VERSION, F.lit(str(current))), _offset(table), exact=since is not None)
 
 
@@ -79,7 +80,7 @@ def _shown(source: FollowDelta) -> str:
 def _open(source: FollowDelta) -> DeltaTable:
     url, shown = _url(source), _shown(source)
     try:
-        table = DeltaTable(url)
+        table = open_table(url)
     except TableNotFoundError:
         fix = "create or mount it, or correct `url` in the contract"
         raise SourceError(f"There is no Delta table at {shown}: {fix}") from None
@@ -109,7 +110,7 @@ def _check_history(table: DeltaTable, shown: str, since: SourceOffset) -> None:
             f"{shown} was emptied after version {before}: restore it, or, if that is meant, land the deletes as files"
         )
     try:
-        DeltaTable(table.table_uri, version=before)
+        open_table(table.table_uri, version=before)
     except Exception:  # delta-rs raises several types for a version whose log was cleaned
         raise SourceError(f"Version {before} of {shown} is no longer readable: {_READ_WHOLE}") from None
 

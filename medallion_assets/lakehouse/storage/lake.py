@@ -3,13 +3,18 @@
 Which rows those are, and in what order tables are written, is decided by the stages.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from deltalake import DeltaTable
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
 from medallion_assets.contracts.sql_text import quoted_name
+from medallion_assets.lakehouse.storage.open_table import check_last_commit, table_exists
+
+MARK = "userMetadata"
+"""The field of a commit that holds the table's key where we wrote it: see `control/memory.py`."""
+_MARK_OF_SESSION = f"spark.databricks.delta.commitInfo.{MARK}"
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,11 @@ class Lake:
 
     def exists(self, key: str) -> bool:
         """Whether there is a Delta table of that key."""
-        return DeltaTable.is_deltatable(self.path(key))
+        return table_exists(self.path(key))
 
     def read(self, key: str, version: int | None = None) -> DataFrame:
         """The table's rows, at a version or (None) now. Spark's error where table or version is missing."""
+        check_last_commit(self.path(key))
         reader = self.spark.read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", version)
@@ -43,7 +49,7 @@ class Lake:
 
     def append(self, rows: DataFrame, key: str, partition_by: str | None) -> None:
         """Adds the rows in one commit. Columns that are new to the table are added to it."""
-        _writer(rows, partition_by).mode("append").save(self.path(key))
+        _writer(rows, key, partition_by).mode("append").save(self.path(key))
 
     def replace(self, rows: DataFrame, key: str, predicate: str, partition_by: str | None) -> None:
         """The rows of the table that satisfy `predicate` become `rows`, in one commit; no other row is touched.
@@ -53,11 +59,22 @@ class Lake:
         if not self.exists(key):
             self.append(rows, key, partition_by)
             return
-        _writer(rows, partition_by).mode("overwrite").option("replaceWhere", predicate).save(self.path(key))
+        writer = _writer(rows, key, partition_by).mode("overwrite")
+        writer.option("replaceWhere", predicate).save(self.path(key))
 
     def rewrite(self, rows: DataFrame, key: str, partition_by: str | None) -> None:
         """The table becomes `rows`, whatever columns and types it had."""
-        _writer(rows, partition_by).mode("overwrite").option("overwriteSchema", "true").save(self.path(key))
+        writer = _writer(rows, key, partition_by).mode("overwrite")
+        writer.option("overwriteSchema", "true").save(self.path(key))
+
+    @contextmanager
+    def marked(self, key: str) -> Iterator[None]:
+        """Around a MERGE, DELETE or RESTORE of the table: its commit bears our mark, as those of the writers do."""
+        self.spark.conf.set(_MARK_OF_SESSION, key)
+        try:
+            yield
+        finally:
+            self.spark.conf.unset(_MARK_OF_SESSION)
 
     def empty(self, columns: Mapping[str, str]) -> DataFrame:
         """No rows, with columns of these SQL types."""
@@ -70,6 +87,6 @@ def table_path(root: str, key: str) -> str:
     return f"{root.rstrip('/')}/{key}"
 
 
-def _writer(rows: DataFrame, partition_by: str | None) -> DataFrameWriter:
-    writer = rows.write.format("delta").option("mergeSchema", "true")
+def _writer(rows: DataFrame, key: str, partition_by: str | None) -> DataFrameWriter:
+    writer = rows.write.format("delta").option("mergeSchema", "true").option(MARK, key)
     return writer.partitionBy(partition_by) if partition_by else writer

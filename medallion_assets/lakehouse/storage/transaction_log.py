@@ -12,6 +12,7 @@ from deltalake.exceptions import TableNotFoundError
 
 from medallion_assets.contracts.technical_columns import DELETED_AT
 from medallion_assets.lakehouse.storage.lake import table_path
+from medallion_assets.lakehouse.storage.open_table import open_table
 
 Files = Mapping[str, tuple[str | None, int]]
 """Path -> (partition value, bytes) of active files."""
@@ -20,7 +21,7 @@ Files = Mapping[str, tuple[str | None, int]]
 def version(root: str, key: str) -> int | None:
     """The table's current version; None where there is no table."""
     try:
-        return DeltaTable(table_path(root, key)).version()
+        return open_table(table_path(root, key)).version()
     except TableNotFoundError:
         return None
 
@@ -29,7 +30,7 @@ def partition_bytes(root: str, key: str) -> dict[str | None, int]:
     """Bytes of the active files by partition value (None: unpartitioned or the NULL partition)."""
     sizes: dict[str | None, int] = defaultdict(int)
     try:
-        files = active_files(DeltaTable(table_path(root, key)))
+        files = active_files(open_table(table_path(root, key)))
     except TableNotFoundError:
         return {}
     for value, size in files.values():
@@ -39,27 +40,27 @@ def partition_bytes(root: str, key: str) -> dict[str | None, int]:
 
 def partition_column(root: str, key: str) -> str | None:
     """The column that the table is partitioned by, if any."""
-    return next(iter(DeltaTable(table_path(root, key)).metadata().partition_columns), None)
+    return next(iter(open_table(table_path(root, key)).metadata().partition_columns), None)
 
 
 def column_names(root: str, key: str) -> list[str]:
     """The columns of the table in their order; none where there is no table."""
     try:
-        return [field.name for field in DeltaTable(table_path(root, key)).schema().fields]
+        return [field.name for field in open_table(table_path(root, key)).schema().fields]
     except TableNotFoundError:
         return []
 
 
 def rows(root: str, key: str) -> int:
     """How many rows the table has, by the statistics of its files."""
-    actions = DeltaTable(table_path(root, key)).get_add_actions(flatten=True)
+    actions = open_table(table_path(root, key)).get_add_actions(flatten=True)
     return sum(pa.table(actions)["num_records"].to_pylist())
 
 
 def live_rows_without_partition(root: str, key: str) -> int:
     """How many rows but tombstones are in the NULL partition, by the statistics of its files."""
     try:
-        table = DeltaTable(table_path(root, key))
+        table = open_table(table_path(root, key))
     except TableNotFoundError:
         return 0
     columns = table.metadata().partition_columns
@@ -78,16 +79,16 @@ def affected_partitions(root: str, key: str, since: int) -> set[str | None] | No
     """
     path = table_path(root, key)
     try:
-        before = active_files(DeltaTable(path, version=since))
+        before = active_files(open_table(path, version=since))
     except Exception:  # delta-rs raises several types for a version whose log was cleaned
         return None
-    table = DeltaTable(path)
+    table = open_table(path)
     now, affected = active_files(table), set[str | None]()
     if before.keys() == now.keys():
         return affected
     for optimized in _optimize_commits(table, since):
-        affected |= _differing(before, active_files(DeltaTable(path, version=optimized - 1)))
-        before = active_files(DeltaTable(path, version=optimized))
+        affected |= _differing(before, active_files(open_table(path, version=optimized - 1)))
+        before = active_files(open_table(path, version=optimized))
     return affected | _differing(before, now)
 
 
@@ -113,5 +114,5 @@ def active_files(table: DeltaTable) -> Files:
 
 def commit_counts(root: str, key: str) -> dict[str, int]:
     """The operation metrics of the last commit (rows inserted, updated, deleted, written)."""
-    metrics = DeltaTable(table_path(root, key)).history(limit=1)[0].get("operationMetrics", {})
+    metrics = open_table(table_path(root, key)).history(limit=1)[0].get("operationMetrics", {})
     return {name: int(value) for name, value in metrics.items() if str(value).isdigit()}

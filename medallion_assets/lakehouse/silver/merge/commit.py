@@ -77,15 +77,16 @@ def _merge(lake: Lake, table: SilverTable, staged: Staged, rows: DataFrame) -> N
     values: dict[str, str | Expression] = {
         quoted_name(name): quoted(name, "change") for name in rows.columns if name != "_action"
     }
-    (
-        target.alias("stored")
-        .merge(rows.alias("change"), _match(table, staged))
-        .withSchemaEvolution()
-        .whenMatchedDelete(F.col("change._action") == "drop")
-        .whenMatchedUpdate(set=values)
-        .whenNotMatchedInsert(values=values)
-        .execute()
-    )
+    with lake.marked(table.key):
+        (
+            target.alias("stored")
+            .merge(rows.alias("change"), _match(table, staged))
+            .withSchemaEvolution()
+            .whenMatchedDelete(F.col("change._action") == "drop")
+            .whenMatchedUpdate(set=values)
+            .whenNotMatchedInsert(values=values)
+            .execute()
+        )
     counts = transaction_log.commit_counts(lake.root, table.key)
     merged = counts.get("numTargetRowsInserted", 0) + counts.get("numTargetRowsUpdated", 0)
     if (merged, counts.get("numTargetRowsDeleted", 0)) != (staged.puts, staged.drops):

@@ -1,0 +1,40 @@
+"""Opens Delta tables for delta-rs, after a look at the last commit: one without content is no commit."""
+
+import os
+from pathlib import Path
+
+from deltalake import DeltaTable
+
+from medallion_assets.errors import MedallionError
+
+
+class TornCommit(MedallionError):
+    """The last commit of a table was never written out, as after a power cut. To delta-rs it changes nothing."""
+
+
+def open_table(path: str, version: int | None = None) -> DeltaTable:
+    """The table at a version, or (None) now. TornCommit; delta-rs's errors where table or version is missing."""
+    check_last_commit(path)
+    return DeltaTable(path, version=version)
+
+
+def table_exists(path: str) -> bool:
+    """Whether there is a Delta table. TornCommit."""
+    check_last_commit(path)
+    return DeltaTable.is_deltatable(path)
+
+
+def check_last_commit(path: str) -> None:
+    """TornCommit where the file of the last commit is empty. Not looked at on an object store, which writes whole."""
+    log = Path(path) / "_delta_log"
+    if "://" in path or not log.is_dir():
+        return
+    last = max(
+        (name for name in os.listdir(log) if name.endswith(".json") and name[:-5].isdigit()), default=""
+    )
+    if last and not (log / last).stat().st_size:
+        raise TornCommit(
+            f"{log / last} is empty: a power cut or a full disk tore this commit. Remove it, and the file of the "
+            "same number that ends in .crc if there is one: the table is as it was one commit before, and the next "
+            "run writes again what is missing"
+        )
