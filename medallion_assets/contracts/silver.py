@@ -19,9 +19,9 @@ from medallion_assets.contracts.rules import (
     not_null,
     times_as_meant,
 )
-from medallion_assets.contracts.sql_text import quoted_name, quoted_text
+from medallion_assets.contracts.sql_text import quoted_text
 from medallion_assets.contracts.table import Column, ReplaceDay, Table, WritePolicy
-from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, OP
+from medallion_assets.contracts.technical_columns import CONTENT_HASH, CORRUPT_RECORD, OP, nanoseconds_of
 
 MASK_BITS = 63
 """How many rules share one number: a bit each, of a signed 64-bit number all but the sign."""
@@ -178,14 +178,16 @@ class SilverTable(Table):
         return {CORRUPT_RECORD, OP, *self.write.keys, *self.write.sequence_by}
 
     @property
-    def sequence_type(self) -> str:
-        """Of `_sequence`, as Spark writes it; empty for a table without keys."""
+    def sequence_fields(self) -> dict[str, str]:
+        """The fields of `_sequence` in their order, with Spark's types; none for a table without keys."""
         if not isinstance(self.write, Upsert):
-            return ""
-        order = {name: self.types.get(name, "") for name in self.write.sequence_by}
-        order |= {"ingestion_date": "date", "file": "string"} if self.write.order_of_files else {}
-        fields = {**order, "is_delete": "boolean", "hash": "string"}
-        return f"struct<{','.join(f'{quoted_name(name)}:{type_}' for name, type_ in fields.items())}>"
+            return {}
+        fields: dict[str, str] = {}
+        for name in self.write.sequence_by:
+            fields[name] = self.types.get(name, "")
+            fields |= {nanoseconds_of(name): "int"} if fields[name] == "timestamp" else {}
+        fields |= {"ingestion_date": "date", "file": "string"} if self.write.order_of_files else {}
+        return {**fields, "is_delete": "boolean", CONTENT_HASH: "bigint"}
 
     def lineage_of(self, column: Column) -> tuple[str, ...]:
         names = dict.fromkeys(source.split(".")[0] for source in column.sources or (column.name,))

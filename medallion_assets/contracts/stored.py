@@ -1,5 +1,6 @@
 """Whether a table that is stored is still what its contract says, so that nothing is written that does not fit."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from medallion_assets.contracts.technical_columns import SEQUENCE, VERSIONED
 from medallion_assets.errors import MedallionError
 
 STRING = "string"
+_ADDED = re.compile(r",(_[^:]*_nanoseconds:int|is_delete:boolean|hash:string|content_hash:bigint)(?=,|$)")
 
 
 class IncompatibleContract(MedallionError):
@@ -64,18 +66,15 @@ def _of_silver(table: SilverTable, stored: StoredTable, there: Mapping[str, str]
         return
     if stored.keys is not None and set(stored.keys) != set(table.write.keys):
         yield f"its keys are {_listed(stored.keys)} in the lake and {_listed(table.write.keys)} in the contract"
-    if _plain(there[SEQUENCE]) != _plain(table.sequence_type):
-        yield f"its changes are ordered by {_order(there[SEQUENCE])} in the lake and {_order(table.sequence_type)} here"
+    fields = ",".join(f"{name}:{type_}" for name, type_ in table.sequence_fields.items())
+    stored_order, order = _order(there[SEQUENCE]), _order(f"struct<{fields}>")
+    if stored_order != order:
+        yield f"its changes are ordered by {stored_order} in the lake and {order} here"
 
 
 def _order(struct: str) -> str:
-    """The columns of a sequence without the two that the lake adds."""
-    return (
-        _plain(struct)
-        .removeprefix("struct<")
-        .removesuffix(",is_delete:boolean,hash:string>")
-        .replace(",", ", ")
-    )
+    """The columns of a sequence without those that the lake adds, now or before."""
+    return _ADDED.sub("", _plain(struct).removeprefix("struct<").removesuffix(">")).replace(",", ", ")
 
 
 def _plain(type_: str) -> str:

@@ -13,6 +13,8 @@ IS_VOID = "_is_void"
 SEQUENCE = "_sequence"
 DELETED_AT = "_deleted_at"
 QUALITY_SCORE = "_data_quality_score"
+CONTENT_HASH = "content_hash"
+"""The last field of a sequence: of two changes that nothing else tells apart it decides."""
 PROVENANCE = (INGESTION_DATE, SOURCE_FILE)
 """Which file, or batch, a row came from."""
 
@@ -47,6 +49,12 @@ SILVER = (
     Column(QUALITY_SCORE, "double", "0 to 100: the weighted share of rules that the row satisfies"),
 )
 GOLD = (Column("_gold_created_timestamp", "timestamp", "When the day was computed"),)
+
+
+def nanoseconds_of(name: str) -> str:
+    """The field of a sequence that follows a timestamp: its nanoseconds beyond the microsecond, 0 to 999."""
+    return f"_{name}_nanoseconds"
+
 
 IN_RULES = (OP, CORRUPT_RECORD, INGESTION_TIMESTAMP, *PROVENANCE, SOURCE_MODIFIED_AT, SOURCE_ROW, IS_DELETE)
 """What a row rule can name beside the table's columns and `_landed`."""

@@ -181,7 +181,7 @@ def test_nothing_is_removed_while_gold_reads_a_version_that_was_replaced_over_a_
     assert saved[ORDERS.key].waits_for == FACTS.key and old.exists()
     assert str(saved[ORDERS.key]).endswith("older files wait until gold/fact_orders is materialized")
 
-    gold_refreshes.record_refresh(root, FACTS, {ORDERS.key: 1})
+    gold_refreshes.record_refresh(root, FACTS, {ORDERS.key: transaction_log.version(root, ORDERS.key)})
     assert replaced_at(root, ORDERS.key) == {}
 
 

@@ -22,18 +22,20 @@ from medallion_assets_tests.support.sample_lake import TABLES, SampleLake, delet
 pytestmark = pytest.mark.long
 
 ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
-STAMPS = {
+ITS_OWN = {
+    "_source_row",
     "_ingestion_timestamp",
     "_silver_processed_timestamp",
     "_quarantined_timestamp",
     "_gold_created_timestamp",
 }
-"""When a row was written: another time after it was written again."""
+"""What a row that is written again may have anew: when that was, and the number of its place, which tells the order
+within its file."""
 
 
 def rows(shop: SampleLake, key: str, version: int | None = None) -> list[dict[str, Any]]:
     found = DeltaTable(shop.lake.path(key), version=version).to_pyarrow_table().to_pylist()
-    return sorted(({k: v for k, v in row.items() if k not in STAMPS} for row in found), key=str)
+    return sorted(({k: v for k, v in row.items() if k not in ITS_OWN} for row in found), key=str)
 
 
 def back(shop: SampleLake, key: str, version: int) -> Rollback:

@@ -1,20 +1,29 @@
 """Landed text becomes changes: typed by the contract, cleaned by the table's transform, in order of change."""
 
+from functools import reduce
+
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import AtomicType
 
 from medallion_assets.contracts.changes import BY_LANDING, FileOrder
 from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.sql_text import columns_of
 from medallion_assets.contracts.table import Column
-from medallion_assets.contracts.technical_columns import IS_DELETE, IS_VOID, OP, SOURCE_ROW, VERSIONED
+from medallion_assets.contracts.technical_columns import (
+    CONTENT_HASH,
+    IS_DELETE,
+    IS_VOID,
+    OP,
+    SEQUENCE,
+    SOURCE_ROW,
+    VERSIONED,
+    nanoseconds_of,
+)
 from medallion_assets.lakehouse.silver.landed_text import LandedText
 from medallion_assets.lakehouse.spark.expressions import normal_key_of, quoted
-
-HASH_LENGTH = 64
-"""Letters of a hash of content."""
 
 # Spark's cast reads '10:00' as today and '2026-01-05 garbage' as a date: only ISO 8601 passes.
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
@@ -105,33 +114,43 @@ def business_columns(changes: DataFrame) -> list[str]:
 def _ordered(table: SilverTable, changes: DataFrame) -> DataFrame:
     """Needs: the business columns, `_is_delete`, `_landed`, `_ingestion_date`, `_source_file`, `_source_modified_at`.
 
-    Adds: `_sequence`, a struct: the columns of the contract, then day and file where these count, delete after upsert,
-    hash of the business columns; before it three digits for each timestamp, where one landed with nanoseconds.
+    Adds: `_sequence`, a struct: the columns of the contract, each timestamp followed by its nanoseconds beyond the
+    microsecond, then day and file where these count, delete after upsert, hash of the business columns.
     """
     if not table.write.has_keys:
         return changes
-    order = [quoted(name).alias(name) for name in table.write.sequence]
+    order = [one for name in table.write.sequence for one in _time(table, name)]
     if files := table.write.order_of_files:
         order += [F.col("_ingestion_date").alias("ingestion_date"), _file(files).alias("file")]
-    # Named, so that a NULL and a new column change nothing; as text, since JSON would cut timestamps to milliseconds.
-    texts = [quoted(name).cast("string").alias(name) for name in sorted(business_columns(changes))]
-    digest = F.concat(_nanoseconds(table), F.sha2(F.to_json(F.struct(*texts)), HASH_LENGTH * 4))
-    sequence = F.struct(*order, F.col("_is_delete").alias("is_delete"), digest.alias("hash"))
-    return changes.withColumn("_sequence", sequence)
+    last = F.struct(*order, F.col(IS_DELETE).alias("is_delete"), _content(changes).alias(CONTENT_HASH))
+    return changes.withColumn(SEQUENCE, last)
 
 
-def _nanoseconds(table: SilverTable) -> Expression:
-    """The 7th to 9th digit of the seconds of each timestamp of the sequence; an empty text where all are zero."""
-    names = [name for name in table.write.sequence if table.types.get(name) == "timestamp"]
-    digits = F.concat(*[_beyond_microseconds(quoted(name, "_landed")) for name in names])
-    return F.when(digits != "000" * len(names), digits).otherwise(F.lit("")) if names else F.lit("")
+def _time(table: SilverTable, name: str) -> list[Expression]:
+    value = [quoted(name).alias(name)]
+    if table.types.get(name) != "timestamp":
+        return value
+    return [*value, _beyond_microseconds(quoted(name, "_landed")).alias(nanoseconds_of(name))]
+
+
+def _content(changes: DataFrame) -> Expression:
+    """A hash of the business columns that have a value, in any order: a NULL or a new column changes nothing."""
+    types = {column.name: column.dataType for column in changes.schema}
+    hashes = []
+    for name in business_columns(changes):
+        value = quoted(name) if isinstance(types[name], AtomicType) else quoted(name).cast("string")
+        hashes.append(
+            F.when(value.isNotNull(), F.xxhash64(F.lit(name), value)).otherwise(F.lit(0).cast("long"))
+        )
+    return reduce(Expression.bitwiseXOR, hashes)
 
 
 def _beyond_microseconds(text: Expression) -> Expression:
-    """`2026-01-05 10:00:00.12345678` -> 780; 000 for a text that is too short to have such digits."""
+    """`2026-01-05 10:00:00.12345678` -> 780; 0 for a text that is too short to have such digits."""
     trimmed = F.trim(text)
     digits = F.regexp_extract(F.substring(trimmed, 20, 10), r"^\.\d{6}(\d{1,3})", 1)
-    return F.when(F.length(trimmed) > 26, F.rpad(digits, 3, "0")).otherwise(F.lit("000"))
+    found = F.when(F.length(trimmed) > 26, F.rpad(digits, 3, "0").try_cast("int"))
+    return F.coalesce(found, F.lit(0))
 
 
 def _file(order: FileOrder) -> Expression:

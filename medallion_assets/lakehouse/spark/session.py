@@ -34,10 +34,6 @@ DELTA = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.ui.showConsoleProgress": "false",
 }
-# Most of a small step is planning, not rows. The JVM's second compiler competes for the same two cores: without it,
-# four small merges took half the processor time (but one merge of a year of orders took 102 s instead of 74 s).
-# With one compiler the JVM reserves a small code cache and stops compiling once it is full, so a larger one is set.
-FAST_START = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
 
 
 def spark_config(overrides: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -82,7 +78,7 @@ def _local() -> dict[str, str]:
         "spark.driver.bindAddress": "127.0.0.1",
         # Spark keeps persisted rows there. It removes them at its end; after a kill, the next start does.
         "spark.driver.extraJavaOptions": (
-            f"{FAST_START} -Dlog4j2.configurationFile={logging} -Djava.io.tmpdir={temporary}"
+            f"-Dlog4j2.configurationFile={logging} -Djava.io.tmpdir={temporary}"
         ),
         "spark.ui.enabled": "false",
         # Tables are found by path. Spark creates a warehouse folder anyway; it stays out of the working folder.

@@ -1,5 +1,6 @@
 """A contract that changed over a stored table: contract and table in, what differs out."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -39,10 +40,18 @@ GOLD = GoldTable(
 def stored(table: SilverTable | GoldTable) -> StoredTable:
     """What is stored of a table that was written by its contract."""
     keys = table.write.keys if isinstance(table.write, Upsert) else None
-    types = table.types | ({"_sequence": table.sequence_type} if isinstance(table, SilverTable) else {})
-    return StoredTable(types, table.partition_by, keys)
+    fields = table.sequence_fields if isinstance(table, SilverTable) else {}
+    sequence = {"_sequence": _struct(fields)} if fields else {}
+    return StoredTable({**table.types, **sequence}, table.partition_by, keys)
 
 
+def _struct(fields: Mapping[str, str]) -> str:
+    return f"struct<{','.join(f'{name}:{type_}' for name, type_ in fields.items())}>"
+
+
+OLD_SEQUENCE = {"at": "timestamp", "is_delete": "boolean", "hash": "string"}
+OLDER = replace(stored(SILVER), types={**stored(SILVER).types, "_sequence": _struct(OLD_SEQUENCE)})
+"""Of a release that stored the content as text, and no nanoseconds."""
 LANDED = stored(replace(SILVER, columns=(*SILVER.columns, Column("extra"))))
 
 
@@ -52,6 +61,7 @@ LANDED = stored(replace(SILVER, columns=(*SILVER.columns, Column("extra"))))
         (SILVER, stored(SILVER)),
         (GOLD, stored(GOLD)),
         (replace(SILVER, columns=(*SILVER.columns, Column("new", "date"))), stored(SILVER)),
+        (SILVER, OLDER),
         (SILVER, LANDED),  # a landed column that no contract ever typed
         (replace(SILVER, write=Upsert(("n",), ("at",))), replace(stored(SILVER), keys=None)),  # an old table
         (

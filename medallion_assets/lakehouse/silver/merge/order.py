@@ -12,44 +12,30 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.technical_columns import IS_DELETE, PROVENANCE, SEQUENCE, SOURCE_ROW
-from medallion_assets.lakehouse.silver.standardize import HASH_LENGTH
+from medallion_assets.contracts.technical_columns import (
+    CONTENT_HASH,
+    IS_DELETE,
+    PROVENANCE,
+    SEQUENCE,
+    SOURCE_ROW,
+)
 from medallion_assets.lakehouse.spark.expressions import quoted
 
-_LAST = ("is_delete", "hash")
+_LAST = ("is_delete", CONTENT_HASH)
 """The fields of a sequence that follow its times."""
 
 
 def times(changes: DataFrame, of: str = SEQUENCE) -> list[Expression]:
-    """The time or number of a change, and of timestamps the digits beyond microseconds. Needs: `_sequence`.
+    """The time or number of a change, and of timestamps the nanoseconds. Needs: `_sequence`.
 
     of: the struct, if it is another of the same fields
     """
-    fields = [one for one in changes.schema[SEQUENCE].dataType.fields if one.name not in _LAST]  # type: ignore[attr-defined]
-    stamps = [one.name for one in fields if one.dataType.typeName() == "timestamp"]
-    found: list[Expression] = []
-    for field in fields:
-        found.append(quoted(field.name, of))
-        if field.name in stamps:
-            found.append(_digits(of, stamps.index(field.name)).alias(f"{field.name}_digits"))
-    return found
-
-
-def _digits(of: str, position: int) -> Expression:
-    """The digits of the timestamp of this position: three for each stand before the hash, if any has some."""
-    hash_ = F.col(f"{of}.hash")
-    is_longer = F.length(hash_) > HASH_LENGTH
-    return F.when(is_longer, F.substring(hash_, 3 * position + 1, 3)).otherwise(F.lit("000"))
-
-
-def sequence_of(changes: DataFrame, of: str = SEQUENCE) -> Expression:
-    """What orders changes of different files: a struct. Needs: `_sequence`."""
-    return F.struct(*times(changes, of), *_last(changes, of))
-
-
-def _last(changes: DataFrame, of: str = SEQUENCE) -> list[Expression]:
     names = changes.schema[SEQUENCE].dataType.fieldNames()  # type: ignore[attr-defined]
-    return [F.col(f"{of}.{name}") for name in _LAST if name in names]
+    return [quoted(name, of) for name in names if name not in _LAST]
+
+
+def _last() -> list[Expression]:
+    return [F.col(f"{SEQUENCE}.{name}") for name in _LAST]
 
 
 def with_followed(table: SilverTable, changes: DataFrame) -> DataFrame:
@@ -68,13 +54,23 @@ def with_followed(table: SilverTable, changes: DataFrame) -> DataFrame:
 def last_first(changes: DataFrame) -> list[Expression]:
     """The changes of a key, the last one first. Needs: what `with_followed` needs and adds."""
     at, sources = F.struct(*times(changes)), [F.col(column).asc() for column in PROVENANCE]
-    return [at.desc(), F.col("_is_followed").asc(), *[one.desc() for one in _last(changes)], *sources]
+    return [
+        at.desc(),
+        F.col("_is_followed").asc(),
+        *[one.desc() for one in _last()],
+        *sources,
+    ]
 
 
 def last_last(changes: DataFrame) -> list[Expression]:
     """The changes of a key, the last one last. Needs: as `last_first`."""
     at, sources = F.struct(*times(changes)), [F.col(column).desc() for column in PROVENANCE]
-    return [at.asc(), F.col("_is_followed").desc(), *[one.asc() for one in _last(changes)], *sources]
+    return [
+        at.asc(),
+        F.col("_is_followed").desc(),
+        *[one.asc() for one in _last()],
+        *sources,
+    ]
 
 
 def is_undecided(changes: DataFrame, winner: Callable[[Expression], Expression]) -> Expression:
@@ -83,8 +79,8 @@ def is_undecided(changes: DataFrame, winner: Callable[[Expression], Expression])
     winner: what an expression is of that better one
     """
     tied = F.struct(*times(changes), IS_DELETE, "_is_followed")
-    hash_ = F.col(f"{SEQUENCE}.hash")
-    lost = winner(tied).eqNullSafe(tied) & ~winner(hash_).eqNullSafe(hash_)
+    content = F.col(f"{SEQUENCE}.{CONTENT_HASH}")
+    lost = winner(tied).eqNullSafe(tied) & ~winner(content).eqNullSafe(content)
     return lost & ~F.col("_is_followed")
 
 
@@ -95,4 +91,5 @@ def ties_with(changes: DataFrame, other: str) -> Expression:
     """
     told = [[*times(changes, of), F.col(f"{of}.is_delete")] for of in (SEQUENCE, other)]
     same = F.struct(*told[0]).eqNullSafe(F.struct(*told[1]))
-    return F.coalesce(same & (F.col(f"{SEQUENCE}.hash") != F.col(f"{other}.hash")), F.lit(False))
+    content, stored = (F.col(f"{of}.{CONTENT_HASH}") for of in (SEQUENCE, other))
+    return F.coalesce(same & (content != stored), F.lit(False))

@@ -7,15 +7,15 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.technical_columns import PROVENANCE
+from medallion_assets.contracts.technical_columns import CONTENT_HASH, PROVENANCE, SEQUENCE
 from medallion_assets.lakehouse.silver.merge.key_ranges import KeyRange, in_ranges
 from medallion_assets.lakehouse.silver.merge.order import (
     is_undecided,
     last_first,
-    sequence_of,
     ties_with,
     with_followed,
 )
+from medallion_assets.lakehouse.silver.stored_rows import stored_rows
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
 
@@ -61,7 +61,7 @@ def with_current(
 
     ranges: hold all the keys of the changes, if there are any
     """
-    stored = lake.read(table.key).where(in_ranges(table, ranges)) if lake.exists(table.key) else None
+    stored = stored_rows(lake, table).where(in_ranges(table, ranges)) if lake.exists(table.key) else None
     return join_current(table, changes, stored)
 
 
@@ -72,12 +72,16 @@ def join_current(table: SilverTable, changes: DataFrame, stored: DataFrame | Non
     """
     stored = changes.limit(0) if stored is None else last_rows(table, stored)
     current = F.struct(*STORED, partition_of(table).alias("partition")).alias("_current")
-    return changes.join(stored.select(*keys_of(table), current), list(table.merge_keys), "left")
+    joined = changes.join(stored.select(*keys_of(table), current), list(table.merge_keys), "left")
+    # Where nobody knows the content of what is stored, it is that of the change.
+    content = F.coalesce(*[f"{of}.{CONTENT_HASH}" for of in ("_current._sequence", SEQUENCE)])
+    known = F.col("_current").withField(f"{SEQUENCE}.{CONTENT_HASH}", content)
+    return joined.withColumn("_current", known)
 
 
 def comes_after_current(changes: DataFrame) -> Expression:
     """Strictly later, or the same change from an earlier ingestion day or file. Needs: `_current`."""
-    sequence, current = sequence_of(changes), sequence_of(changes, "_current._sequence")
+    sequence, current = F.col(SEQUENCE), F.col("_current._sequence")
     earlier_source = F.struct(*PROVENANCE) < F.struct(*[F.col(f"_current.{column}") for column in PROVENANCE])
     return (sequence > current) | ((sequence == current) & earlier_source)
 

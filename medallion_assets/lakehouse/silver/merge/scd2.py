@@ -24,6 +24,7 @@ from medallion_assets.lakehouse.silver.merge.resolution import (
 from medallion_assets.lakehouse.silver.merge.stage import Staged, StagingRule, stage
 from medallion_assets.lakehouse.silver.run import SilverRun
 from medallion_assets.lakehouse.silver.standardize import business_columns
+from medallion_assets.lakehouse.silver.stored_rows import stored_rows
 from medallion_assets.lakehouse.spark.expressions import quoted
 
 _CHANGE = ("_sequence", "_is_delete", "_data_quality_score", *PROVENANCE)
@@ -36,7 +37,7 @@ def merge_new(run: SilverRun, new_changes: DataFrame, stored_changes: Callable[[
         return rebuild(run, new_changes, stored_changes)
     ranges = key_ranges(run.lake, table, new_changes)
     affected = new_changes.select(*keys_of(table)).distinct()
-    stored = run.lake.read(table.key).where(in_ranges(table, ranges)).join(affected, keys, "left_semi")
+    stored = stored_rows(run.lake, table).where(in_ranges(table, ranges)).join(affected, keys, "left_semi")
     last, changes = last_rows(table, stored), _changes(new_changes, is_new=True)
     on_top = changes.unionByName(_as_changes(last), allowMissingColumns=True)
     staged = _staged(run, with_intervals(table, on_top, run.horizon), last, ranges)
@@ -50,7 +51,7 @@ def merge_new(run: SilverRun, new_changes: DataFrame, stored_changes: Callable[[
 
 def remerge_keys(run: SilverRun, new_changes: DataFrame, stored_changes: Callable[[], DataFrame]) -> Staged:
     """All keys from all their changes: a version does not tell of every change that it rests on."""
-    stored = run.lake.read(run.table.key) if run.lake.exists(run.table.key) else None
+    stored = stored_rows(run.lake, run.table) if run.lake.exists(run.table.key) else None
     changes = _changes(new_changes, is_new=True)
     changes = changes.unionByName(_changes(stored_changes(), is_new=False), allowMissingColumns=True)
     return _staged(run, with_intervals(run.table, changes, None), stored)
