@@ -76,8 +76,8 @@ LITERAL = {  # name: (deliveries, rows in the end)
     "an insert and a delete of one time": ("1A | 1x", "x1-1"),
     "a tie of upserts, the greater hash first": ("2C | 2A", "C2-"),
     "a tie of upserts, the greater hash last": ("2C | 2A", "A2-"),
-    "a tie that wins joins its neighbours": ("1A 2B 3A | 2A", "A1-"),
-    "a tie that loses is never visible": ("1A 2C | 2B", "A1-2 C2-"),
+    "a tie that wins joins its neighbours": ("1A 2C 3A | 2A", "A1-"),
+    "a tie that loses is never visible": ("1A 2B | 2C", "A1-2 B2-"),
 }
 REMOVED = {  # name: (changes of the file that is removed, changes that stay, rows before, rows after)
     "the start of a coalesced interval": ("1A", "3A", "A1-", "A3-"),

@@ -6,9 +6,10 @@ from datetime import date, datetime, timezone
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from medallion_assets_tests.reference.upsert_model import Landed, digest
+from medallion_assets_tests.reference.upsert_model import Landed, content
 
-Sequence = tuple[datetime, bool, str]
+Sequence = tuple[datetime, int, bool, int]
+"""Time, nanoseconds beyond its microseconds, delete after upsert, content."""
 Source = tuple[str, str]
 
 
@@ -25,7 +26,7 @@ class Change(NamedTuple):
 
     @property
     def is_delete(self) -> bool:
-        return self.sequence[1]
+        return self.sequence[2]
 
     @property
     def state(self) -> tuple:
@@ -55,8 +56,8 @@ def validated(row: Mapping[str, Any], source: Source = ("", "")) -> Change | Non
     if op not in {"I", "U", "C", "R", "D"} or key is None or at is None:
         return None
     fields = {"customer_segment": _filled(row.get("customer_segment")), "age": row.get("age") or None}
-    hash_ = digest({"customer_id": key, "updated_at": f"{at:%Y-%m-%d %H:%M:%S}", **fields})
-    return Change(key, **fields, sequence=(at, op == "D", hash_), source=source)
+    hash_ = content({"customer_id": key, "updated_at": at, **fields})
+    return Change(key, **fields, sequence=(at, 0, op == "D", hash_), source=source)
 
 
 def changes(landed: Landed) -> list[Change]:

@@ -194,9 +194,8 @@ def winners(batches: list[Batch]) -> Rows:
 
 
 def rank(row: dict[str, Any]) -> tuple:
-    """Time, digits beyond microseconds, delete after upsert, hash."""
-    at, is_delete, hash_ = row["_sequence"].values()
-    return (at, hash_[:-64] or "000", is_delete, hash_[-64:])
+    """Time, nanoseconds beyond its microseconds, delete after upsert, hash."""
+    return tuple(row["_sequence"].values())
 
 
 def silver_row(one: Event) -> dict[str, Any]:
@@ -204,7 +203,6 @@ def silver_row(one: Event) -> dict[str, Any]:
     text, _, fraction = (one["updated_at"] or "").rstrip("Z").partition(".")
     at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
     at += timedelta(microseconds=int(fraction[:6].ljust(6, "0")))
-    digits = fraction[6:].ljust(3, "0")
     fields = {
         "amount": one["amount"] and Decimal(one["amount"]).quantize(upsert_model.CENT, ROUND_HALF_UP),
         "event_date": one["event_date"] and date.fromisoformat(one["event_date"]),
@@ -212,12 +210,14 @@ def silver_row(one: Event) -> dict[str, Any]:
         "updated_at": at,
     }
     key = {name: one[name] for name in ("shop_id", "event_id")}
-    texts = {name: None if value is None else str(value) for name, value in (key | fields).items()}
-    texts["updated_at"] = f"{at:%Y-%m-%d %H:%M:%S}" + f"{at:.%f}".rstrip("0").rstrip(".")
     is_delete = one["op"] in ("D", "d")
     kept = dict.fromkeys(fields) if is_delete else fields
-    hash_ = digits.replace("000", "") + upsert_model.digest(texts)
-    sequence = {"updated_at": at, "is_delete": is_delete, "hash": hash_}
+    sequence = {
+        "updated_at": at,
+        "_updated_at_nanoseconds": int(fraction[6:].ljust(3, "0")),
+        "is_delete": is_delete,
+        "content_hash": upsert_model.content(key | fields),
+    }
     return key | kept | {"_sequence": sequence, "_deleted_at": at if is_delete else None}
 
 

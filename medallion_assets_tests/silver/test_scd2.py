@@ -64,7 +64,9 @@ def test_the_worked_example_of_the_intervals_holds(spark: SparkSession):
         F.lit("c1").alias("customer_id"),
         "customer_segment",
         "_is_delete",
-        F.struct("time", F.col("customer_segment").alias("hash")).alias("_sequence"),
+        F.struct(
+            "time", F.lit(False).alias("is_delete"), F.ascii("customer_segment").alias("content_hash")
+        ).alias("_sequence"),
         F.lit(100.0).alias("_data_quality_score"),
         F.lit(ONE).cast("date").alias("_ingestion_date"),
         F.lit("c.csv").alias("_source_file"),
@@ -125,7 +127,7 @@ def test_versions_by_a_number_by_a_day_and_by_arrival(shop: SampleLake):
     assert found == {
         "numbered": [("BASIC", 9, 10, 0), ("GOLD", 10, 30, 0), ("IRON", 30, None, 1)],
         "dated": [("GOLD", ONE, THREE, 0), ("IRON", THREE, None, 1)],  # of one day the last counts
-        "landed": [("BASIC", TWO, None, 1), ("GOLD", ONE, TWO, 0)],  # of one file the hash decides
+        "landed": [("GOLD", TWO, None, 1), ("IRON", ONE, TWO, 0)],  # of one file the hash decides
     }
 
 

@@ -101,7 +101,7 @@ def write_batch(
         replaced: dict[str, set[str]] = {entry.day: {entry.path}}
         for day, path in gone:
             replaced.setdefault(day, set()).add(path)
-        lake.replace(rows, table.key, files_predicate([], replaced), INGESTION_DATE)
+        lake.replace(rows, table.key, files_predicate([], replaced), INGESTION_DATE, replaced)
     else:
         lake.append(rows, table.key, INGESTION_DATE)
     record(lake.root, LandedEntry, table.key, days, [*unchanged, entry] if entry.rows else unchanged)

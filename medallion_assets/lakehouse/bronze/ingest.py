@@ -121,7 +121,7 @@ def _write(
         written = {path for change in changes.values() for path in change.read} - unchanged
         intent = [replace(e, status=PENDING) if e.path in written else e for e in entries_after]
         record(lake.root, LandedEntry, table.key, changes, intent)
-        _commit(lake, table, rows, _replaced(changes, before, unchanged) if removes else "")
+        _commit(lake, table, rows, _replaced(changes, before, unchanged) if removes else "", changes)
     record(lake.root, LandedEntry, table.key, changes, entries_after)
 
 
@@ -136,7 +136,9 @@ def _replaced(changes: Mapping[str, DayChange], before: Ledger, unchanged: Colle
     return files_predicate(whole_days, {day: paths for day, paths in single_files.items() if paths})
 
 
-def _commit(lake: Lake, table: BronzeTable, rows: DataFrame | None, replaced: str) -> None:
+def _commit(
+    lake: Lake, table: BronzeTable, rows: DataFrame | None, replaced: str, days: Collection[str]
+) -> None:
     """One commit of bronze. Adds: `_ingestion_timestamp`, `_source_row`. `replaced` is empty where no row goes."""
     if rows is None:
         new = lake.read(table.key).limit(0)
@@ -144,7 +146,7 @@ def _commit(lake: Lake, table: BronzeTable, rows: DataFrame | None, replaced: st
         added = {INGESTION_TIMESTAMP: F.now(), SOURCE_ROW: place_in_file()}
         new = spelled_as_stored(lake, table, rows.withColumns(added))
     if replaced:
-        lake.replace(new, table.key, replaced, INGESTION_DATE)
+        lake.replace(new, table.key, replaced, INGESTION_DATE, days)
     else:
         lake.append(new, table.key, INGESTION_DATE)
     if rows is not None:

@@ -43,7 +43,7 @@ def extract_days(lake: Lake, table: GoldTable, days: Collection[str]) -> dict[st
             with one_writer(lake.root, table.key):
                 check_stored_contract(lake, table)
                 rows = lake.read(table.key).limit(0) if result is None else result.where(wanted)
-                lake.replace(rows, table.key, wanted, INGESTION_DATE)
+                lake.replace(rows, table.key, wanted, INGESTION_DATE, readable)
     return metrics
 
 

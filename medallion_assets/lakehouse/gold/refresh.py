@@ -75,7 +75,8 @@ def _refresh_days(lake: Lake, table: GoldTable, asked: Collection[str], versions
     good = [day for day in days if not blocked_by(table, metrics[day])]
     if good:
         wanted = days_predicate(day_column, good)
-        lake.replace(sorted_for_writing(table, rows.where(wanted)), table.key, wanted, table.partition_by)
+        written = sorted_for_writing(table, rows.where(wanted))
+        lake.replace(written, table.key, wanted, table.partition_by, good)
     if len(good) == len(days):  # else the blocked days stay affected
         _record(lake, table, before, versions)
     rows.unpersist()

@@ -37,7 +37,8 @@ def write_quarantine(run: SilverRun, validated: DataFrame, days: Mapping[str, Si
         single = {day: files for day, files in run.files.items() if day not in whole}
         predicate = files_predicate(whole, single)
         with one_writer(run.lake.root, key):
-            run.lake.replace(quarantined_rows(run.table, validated), key, predicate, "_ingestion_date")
+            rows = quarantined_rows(run.table, validated)
+            run.lake.replace(rows, key, predicate, "_ingestion_date", run.plans)
 
 
 def quarantined_rows(table: SilverTable, validated: DataFrame) -> DataFrame:

@@ -3,14 +3,14 @@
 Which rows those are, and in what order tables are written, is decided by the stages.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
 from medallion_assets.contracts.sql_text import quoted_name
-from medallion_assets.lakehouse.storage.open_table import check_last_commit, table_exists
+from medallion_assets.lakehouse.storage.open_table import check_last_commit, open_table, table_exists
 
 MARK = "userMetadata"
 """The field of a commit that holds the table's key where we wrote it: see `control/memory.py`."""
@@ -51,12 +51,16 @@ class Lake:
         """Adds the rows in one commit. Columns that are new to the table are added to it."""
         _writer(rows, key, partition_by).mode("append").save(self.path(key))
 
-    def replace(self, rows: DataFrame, key: str, predicate: str, partition_by: str | None) -> None:
+    def replace(
+        self, rows: DataFrame, key: str, predicate: str, partition_by: str | None, days: Collection[str]
+    ) -> None:
         """The rows of the table that satisfy `predicate` become `rows`, in one commit; no other row is touched.
 
-        Each of `rows` must satisfy `predicate`, else Delta refuses the commit.
+        Needs: rows that satisfy `predicate`; Delta refuses the commit else, where it looks.
+        days: the values of `partition_by` that `predicate` lies within. Where no file has one of them, as of a day that
+        is new, nothing goes: to append is half the work.
         """
-        if not self.exists(key):
+        if not self._holds(key, partition_by, days):
             self.append(rows, key, partition_by)
             return
         writer = _writer(rows, key, partition_by).mode("overwrite")
@@ -66,6 +70,14 @@ class Lake:
         """The table becomes `rows`, whatever columns and types it had."""
         writer = _writer(rows, key, partition_by).mode("overwrite")
         writer.option("overwriteSchema", "true").save(self.path(key))
+
+    def _holds(self, key: str, partition_by: str | None, days: Collection[str]) -> bool:
+        if not self.exists(key):
+            return False
+        table = open_table(self.path(key))
+        if partition_by is None or table.metadata().partition_columns != [partition_by]:
+            return True
+        return any(str(partition[partition_by]) in days for partition in table.partitions())
 
     @contextmanager
     def marked(self, key: str) -> Iterator[None]:

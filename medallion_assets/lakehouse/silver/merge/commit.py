@@ -64,7 +64,7 @@ def publish_keyless(run: SilverRun, valid: DataFrame, without: Collection[str] =
         run.lake.rewrite(rows, run.table.key, "_ingestion_date")
     else:
         predicate = days_predicate("_ingestion_date", run.plans)
-        run.lake.replace(rows, run.table.key, predicate, "_ingestion_date")
+        run.lake.replace(rows, run.table.key, predicate, "_ingestion_date", run.plans)
 
 
 def _merge(lake: Lake, table: SilverTable, staged: Staged, rows: DataFrame) -> None:
