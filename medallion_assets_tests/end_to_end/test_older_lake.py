@@ -213,7 +213,7 @@ def last_verdicts(lake: SampleLake) -> dict[tuple[str, str, str], bool]:
 def stored(lake: SampleLake, keys: list[str], *without: str) -> dict[str, list[dict[str, Any]]]:
     """All rows of the tables and of silver's quarantines, but for the times when they were written.
 
-    Rows that landed before have no place in their file.
+    Rows that landed before have no place in their file, and rows that were merged before have another hash.
     """
     quarantines = [f"quarantine/{key.removeprefix('silver/')}" for key in keys if key.startswith("silver/")]
     return {key: rows_of(lake, key, "_source_row", *without) for key in [*keys, *quarantines]}
@@ -223,7 +223,14 @@ def rows_of(lake: SampleLake, key: str, *without: str) -> list[dict[str, Any]]:
     def counts(name: str) -> bool:
         return name not in without and not name.endswith("_timestamp")
 
-    return sorted(({n: v for n, v in sorted(row.items()) if counts(n)} for row in lake.rows(key)), key=str)
+    rows = [{**row, "_sequence": order_of(row)} if row.get("_sequence") else row for row in lake.rows(key)]
+    return sorted(({n: v for n, v in sorted(row.items()) if counts(n)} for row in rows), key=str)
+
+
+def order_of(row: dict[str, Any]) -> dict[str, Any]:
+    """What the contract orders changes by, and whether it is a delete."""
+    added = ("hash", "content_hash", "_updated_at_nanoseconds")
+    return {name: value for name, value in row["_sequence"].items() if name not in added}
 
 
 def live_prices(lake: SampleLake) -> list[tuple[str, ...]]:

@@ -37,11 +37,11 @@ from medallion_assets_tests.support.sample_lake import TABLES, SampleLake
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
-# 2 tests of 3 lakes (the first of which is as small as can be) of 5 histories: 30 histories, and 6 steps of Spark or
+# 2 tests of 2 lakes (the first of which is as small as can be) of 5 histories: 20 histories, and 6 steps of Spark or
 # more in each.
 SIDE_BY_SIDE = 5
 SETTINGS = settings(
-    max_examples=3,
+    max_examples=2,
     stateful_step_count=6,
     deadline=None,
     database=None,

@@ -72,8 +72,10 @@ def _merge(lake: Lake, table: SilverTable, staged: Staged, rows: DataFrame) -> N
     there = {name.lower() for name in rows.columns}
     missing = [column for column in target.toDF().schema if column.name.lower() not in there]
     rows = rows.select("*", *[F.lit(None).cast(column.dataType).alias(column.name) for column in missing])
-    # MERGE plans its source several times over: give it a leaf, not all that leads to it.
+    # MERGE plans its source several times over: give it a leaf, not all that leads to it. And what is kept in memory of
+    # the table is planned again after a commit: let it go before.
     rows = rows.localCheckpoint()
+    staged.rows.unpersist()
     values: dict[str, str | Expression] = {
         quoted_name(name): quoted(name, "change") for name in rows.columns if name != "_action"
     }
