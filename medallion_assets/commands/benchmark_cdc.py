@@ -21,7 +21,9 @@ from pyspark.sql import functions as F
 
 from medallion_assets.commands.job_runner import table
 from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.technical_columns import CONTENT_HASH, nanoseconds_of
 from medallion_assets.lakehouse import bronze, silver
+from medallion_assets.lakehouse.control.file_ledger import IN_PROGRESS, FoldedEntry, record
 from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.spark import session
 from medallion_assets.lakehouse.storage import transaction_log
@@ -31,6 +33,7 @@ from medallion_assets.tables import find_tables
 A_DAY, CHANGES, DAYS_TOUCHED = 100_000, 10_000, 5
 FIRST, INGESTED = date(2020, 1, 1), "2026-01-05"
 ORDERS = "silver/orders"
+BUILT = FoldedEntry(ORDERS, str(FIRST), "orders/built.parquet", 1, "", IN_PROGRESS, 0, 0, 0, 0, 0, 0.0)
 
 
 COLUMNS = (
@@ -90,7 +93,7 @@ def _key(number: Expression, keys: str) -> Expression:
 
 
 def _build(lake: Lake, orders: int, keys: str) -> None:
-    """Silver as merges would have left it: one file a day, nothing in its ledger."""
+    """Silver as merges would have left it: one file a day, from one landed file."""
     number, days = F.col("id"), orders // A_DAY
     order_date = F.date_add(F.lit(FIRST), (number / A_DAY).cast("int"))
     rows = lake.spark.range(0, orders, numPartitions=days).select(
@@ -103,16 +106,18 @@ def _build(lake: Lake, orders: int, keys: str) -> None:
         order_date.cast("timestamp").alias("updated_at"),
         F.struct(
             order_date.cast("timestamp").alias("updated_at"),
+            F.lit(0).alias(nanoseconds_of("updated_at")),
             F.lit(False).alias("is_delete"),
-            F.sha2(number.cast("string"), 256).alias("hash"),
+            F.xxhash64(number).alias(CONTENT_HASH),
         ).alias("_sequence"),
         F.lit(None).cast("timestamp").alias("_deleted_at"),
         order_date.alias("_ingestion_date"),
-        F.lit("orders/built.parquet").alias("_source_file"),
+        F.lit(BUILT.path).alias("_source_file"),
         F.now().alias("_silver_processed_timestamp"),
         F.lit(100.0).alias("_data_quality_score"),
     )
     lake.append(rows, ORDERS, "order_date")
+    record(lake.root, FoldedEntry, ORDERS, {BUILT.day}, [BUILT])
 
 
 def _rounds(lake: Lake, orders: int, keys: str, rounds: int) -> tuple[list[float], int, tuple[int, int]]:

@@ -51,8 +51,11 @@ def _recorded(root: str, ledger: SmallTable[Any], key: str) -> int:
     if not ledger.exists(root):
         return _UNMARKED
     table = open_table(table_path(root, ledger.key))
-    found = _newest(table.history(limit=10), key)
-    return _newest(table.history(), key) if found == _UNMARKED and table.version() >= 10 else found
+    for limit in (10, 100):  # mostly the last commit about the table is near
+        found = _newest(table.history(limit=limit), key)
+        if found != _UNMARKED or table.version() < limit:
+            return found
+    return _newest(table.history(), key)
 
 
 def _newest(commits: Sequence[dict[str, Any]], key: str) -> int:

@@ -34,7 +34,7 @@ def check_last_commit(path: str) -> None:
     )
     if last and not (log / last).stat().st_size:
         raise TornCommit(
-            f"{log / last} is empty: a power cut or a full disk tore this commit. Remove it, and the file of the "
-            "same number that ends in .crc if there is one: the table is as it was one commit before, and the next "
+            f"{log / last} is empty: a power cut or a full disk tore this commit. Remove all files of that folder that "
+            f"have {last[:-5]} in their names, hidden ones too: the table is as it was one commit before, and the next "
             "run writes again what is missing"
         )
