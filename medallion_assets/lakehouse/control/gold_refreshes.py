@@ -3,6 +3,7 @@
 Written after the table is: a run that ends in between computes once more what is there already.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,14 +29,23 @@ class GoldRefresh:
 
 
 REFRESHES = SmallTable("control/refreshes", GoldRefresh)
+_log = logging.getLogger(__name__)
 
 
 def last_refresh(root: str, table: Table) -> dict[str, int | None]:
-    """The inputs' versions; empty where it was not computed under this contract, or was changed by somebody else."""
-    if not table_exists(table_path(root, table.key)) or what_is_wrong(root, REFRESHES, table.key):
+    """The inputs' versions; empty where the table was not computed under this contract, or is not there."""
+    if not table_exists(table_path(root, table.key)):
         return {}
     rows = REFRESHES.read(root, having(table_name=table.key))
     return next((row.inputs for row in rows if row.fingerprint == table.fingerprint), {})
+
+
+def refresh_to_build_on(root: str, table: Table) -> dict[str, int | None]:
+    """`last_refresh`, and empty where somebody else changed the table or this memory since: all is computed again."""
+    wrong = what_is_wrong(root, REFRESHES, table.key)
+    if wrong:
+        _log.warning(f"{wrong}: all of {table.key} is computed again.")
+    return {} if wrong else last_refresh(root, table)
 
 
 def all_refreshes(root: str) -> list[GoldRefresh]:

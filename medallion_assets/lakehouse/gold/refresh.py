@@ -13,7 +13,12 @@ from pyspark.sql import functions as F
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.sql_text import quoted_name
 from medallion_assets.contracts.table import INGESTION_DATE
-from medallion_assets.lakehouse.control.gold_refreshes import Versions, last_refresh, record_refresh
+from medallion_assets.lakehouse.control.gold_refreshes import (
+    Versions,
+    last_refresh,
+    record_refresh,
+    refresh_to_build_on,
+)
 from medallion_assets.lakehouse.gold.changed_members import days_of_changed_members
 from medallion_assets.lakehouse.gold.checks import blocked_by
 from medallion_assets.lakehouse.gold.day_metrics import GoldDayMetrics, metrics_by_day
@@ -62,7 +67,7 @@ def refresh_days(lake: Lake, table: GoldTable, asked: Collection[str]) -> Refres
 
 
 def _refresh_days(lake: Lake, table: GoldTable, asked: Collection[str], versions: Versions) -> Refresh:
-    before, day_column = last_refresh(lake.root, table), table.write.day_column
+    before, day_column = refresh_to_build_on(lake.root, table), table.write.day_column
     days = sorted(set(asked) | _affected_days(lake, table, before, versions))
     if not days:
         _record(lake, table, before, versions)
@@ -86,7 +91,7 @@ def _refresh_days(lake: Lake, table: GoldTable, asked: Collection[str], versions
 
 def _refresh_whole(lake: Lake, table: GoldTable, versions: Versions) -> GoldDayMetrics:
     """Writes no commit where no row differs, so that the tables below are not affected."""
-    before = last_refresh(lake.root, table)
+    before = refresh_to_build_on(lake.root, table)
     if before == versions:
         return GoldDayMetrics("", rows=transaction_log.rows(lake.root, table.key))
     facts = facts_of(lake, table, versions).persist()
