@@ -54,23 +54,13 @@ def with_followed(table: SilverTable, changes: DataFrame) -> DataFrame:
 def last_first(changes: DataFrame) -> list[Expression]:
     """The changes of a key, the last one first. Needs: what `with_followed` needs and adds."""
     at, sources = F.struct(*times(changes)), [F.col(column).asc() for column in PROVENANCE]
-    return [
-        at.desc(),
-        F.col("_is_followed").asc(),
-        *[one.desc() for one in _last()],
-        *sources,
-    ]
+    return [at.desc(), F.col("_is_followed").asc(), *[one.desc() for one in _last()], *sources]
 
 
 def last_last(changes: DataFrame) -> list[Expression]:
     """The changes of a key, the last one last. Needs: as `last_first`."""
     at, sources = F.struct(*times(changes)), [F.col(column).desc() for column in PROVENANCE]
-    return [
-        at.asc(),
-        F.col("_is_followed").desc(),
-        *[one.asc() for one in _last()],
-        *sources,
-    ]
+    return [at.asc(), F.col("_is_followed").desc(), *[one.asc() for one in _last()], *sources]
 
 
 def is_undecided(changes: DataFrame, winner: Callable[[Expression], Expression]) -> Expression:
