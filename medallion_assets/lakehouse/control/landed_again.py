@@ -16,6 +16,7 @@ from medallion_assets.lakehouse.control.file_ledger import (
     record,
 )
 from medallion_assets.lakehouse.control.memory import what_is_wrong
+from medallion_assets.lakehouse.control.small_table import having
 from medallion_assets.lakehouse.storage.lake import Lake
 
 At = tuple[str, str]
@@ -45,9 +46,8 @@ def write_landed_files(lake: Lake, table: BronzeTable) -> None:
     healed += _unknown_files(lake, table, lost, columns) if lost else []
     kept = [entry for entry in healed if entry is not None]
     changed = days.keys() | {day for day, _ in lost}
-    record(
-        lake.root, LandedEntry, table.key, changed or {""}, kept
-    )  # a commit in any case: it bears our mark
+    # A commit in any case, since it bears our mark.
+    record(lake.root, LandedEntry, table.key, changed or {""}, kept)
 
 
 def _agreeing(table: BronzeTable, entry: LandedEntry, rows: int) -> LandedEntry | None:
@@ -71,7 +71,8 @@ def _rows_by_file(lake: Lake, table: BronzeTable) -> tuple[dict[At, int], list[s
 def _unknown_files(
     lake: Lake, table: BronzeTable, lost: Mapping[At, int], columns: list[str]
 ) -> list[LandedEntry]:
-    merged = {(entry.day, entry.path): entry for entry in FOLDED_FILES.read(lake.root)}
+    days = {day for day, _ in lost}
+    merged = {(entry.day, entry.path): entry for entry in FOLDED_FILES.read(lake.root, having(day=days))}
     found: list[LandedEntry] = []
     for (day, path), rows in lost.items():
         entry = merged.get((day, path))

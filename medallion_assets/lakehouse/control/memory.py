@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from medallion_assets.lakehouse.control.small_table import SmallTable, having
-from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import MARK, table_path
-from medallion_assets.lakehouse.storage.open_table import open_table
+from medallion_assets.lakehouse.storage.open_table import find_table
 
 _CHANGES_NO_ROW = {
     "OPTIMIZE",
@@ -32,8 +31,8 @@ _UNMARKED, _CHANGED = -2, -3
 
 def what_is_wrong(root: str, ledger: SmallTable[Any], key: str) -> str:
     """Why the ledger's rows of the table are no more to be trusted; empty where they are."""
-    version = transaction_log.version(root, key)
-    recorded, now = _recorded(root, ledger, key), -1 if version is None else version
+    table = find_table(table_path(root, key))
+    recorded, now = _recorded(root, ledger, key), -1 if table is None else table.version()
     if recorded == _CHANGED:
         return f"{ledger.key} was changed by somebody else"
     if recorded == _UNMARKED:
@@ -41,16 +40,16 @@ def what_is_wrong(root: str, ledger: SmallTable[Any], key: str) -> str:
         return f"{ledger.key} has lost its rows of {key}" if lost else ""
     if now < recorded:
         return f"{key} is at version {now if now >= 0 else '(none)'}, and {ledger.key} tells of version {recorded}"
-    newer = open_table(table_path(root, key)).history(limit=now - recorded) if now > recorded else []
+    newer = table.history(limit=now - recorded) if table is not None and now > recorded else []
     others = [commit for commit in newer if commit.get(MARK) != key and _changes_rows(commit)]
     return f"somebody else changed {key}: {others[-1]['operation']}" if others else ""
 
 
 def _recorded(root: str, ledger: SmallTable[Any], key: str) -> int:
     """The version of the table when the ledger's rows of it were last written; -1 if there was no table yet."""
-    if not ledger.exists(root):
+    table = find_table(table_path(root, ledger.key))
+    if table is None:
         return _UNMARKED
-    table = open_table(table_path(root, ledger.key))
     for limit in (10, 100):  # mostly the last commit about the table is near
         found = _newest(table.history(limit=limit), key)
         if found != _UNMARKED or table.version() < limit:

@@ -19,7 +19,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import MARK, table_path
 from medallion_assets.lakehouse.storage.locks import one_writer
-from medallion_assets.lakehouse.storage.open_table import open_table, table_exists
+from medallion_assets.lakehouse.storage.open_table import find_table, table_exists
 
 Row = TypeVar("Row")
 
@@ -57,7 +57,8 @@ class SmallTable(Generic[Row]):
 
     def read(self, root: str, where: ds.Expression | None = None) -> list[Row]:
         """The rows that satisfy `where`, in no order; none where there is no table."""
-        return self.rows_of(open_table(table_path(root, self.key)), where) if self.exists(root) else []
+        table = find_table(table_path(root, self.key))
+        return [] if table is None else self.rows_of(table, where)
 
     def rows_of(self, table: DeltaTable, where: ds.Expression | None = None) -> list[Row]:
         """The rows of a version of this table. Columns that are newer than a row have their defaults in it."""
@@ -138,7 +139,7 @@ def having(**of: str | Collection[str]) -> ds.Expression:
 
 
 def _mark(root: str, of: Mapping[str, str | Collection[str]]) -> str:
-    """The table that the rows are about, and its version now (none: 0 commits): `control/memory.py` compares them."""
+    """The table that the rows are about, and its version now: `control/memory.py` compares them."""
     table = of.get("table_name", "")
     return f"{table}@{transaction_log.version(root, table)}" if isinstance(table, str) and table else "@"
 

@@ -27,7 +27,7 @@ SEMANTICS = {
     # of a large day is found in bronze without reading the day.
     "spark.databricks.io.skipping.stringPrefixLength": "128",
     "spark.sql.adaptive.enabled": "true",
-    # Ours is a checkpoint, which is the same whenever it is read: Delta need not write it down once more.
+    # What our MERGEs merge is a checkpoint, the same whenever it is read: Delta need not write it down once more.
     "spark.databricks.delta.merge.materializeSource": "none",
 }
 # Static settings: a Connect server has its own.

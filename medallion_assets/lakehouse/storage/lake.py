@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
 from medallion_assets.contracts.sql_text import quoted_name
-from medallion_assets.lakehouse.storage.open_table import check_last_commit, open_table, table_exists
+from medallion_assets.lakehouse.storage.open_table import check_last_commit, find_table, table_exists
 
 MARK = "userMetadata"
 """The field of a commit that holds the table's key where we wrote it: see `control/memory.py`."""
@@ -72,9 +72,9 @@ class Lake:
         writer.option("overwriteSchema", "true").save(self.path(key))
 
     def _holds(self, key: str, partition_by: str | None, days: Collection[str]) -> bool:
-        if not self.exists(key):
+        table = find_table(self.path(key))
+        if table is None:
             return False
-        table = open_table(self.path(key))
         if partition_by is None or table.metadata().partition_columns != [partition_by]:
             return True
         return any(str(partition[partition_by]) in days for partition in table.partitions())

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 
 from medallion_assets.errors import MedallionError
 
@@ -16,6 +17,14 @@ def open_table(path: str, version: int | None = None) -> DeltaTable:
     """The table at a version, or (None) now. TornCommit; delta-rs's errors where table or version is missing."""
     check_last_commit(path)
     return DeltaTable(path, version=version)
+
+
+def find_table(path: str) -> DeltaTable | None:
+    """The table now; None where there is none. TornCommit."""
+    try:
+        return open_table(path)
+    except TableNotFoundError:
+        return None
 
 
 def table_exists(path: str) -> bool:

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.exceptions import TableNotFoundError
 
 from medallion_assets.contracts.technical_columns import DELETED_AT
 from medallion_assets.lakehouse.storage.lake import table_path
-from medallion_assets.lakehouse.storage.open_table import open_table
+from medallion_assets.lakehouse.storage.open_table import find_table, open_table
 
 Files = Mapping[str, tuple[str | None, int]]
 """Path -> (partition value, bytes) of active files."""
@@ -20,20 +19,15 @@ Files = Mapping[str, tuple[str | None, int]]
 
 def version(root: str, key: str) -> int | None:
     """The table's current version; None where there is no table."""
-    try:
-        return open_table(table_path(root, key)).version()
-    except TableNotFoundError:
-        return None
+    table = find_table(table_path(root, key))
+    return None if table is None else table.version()
 
 
 def partition_bytes(root: str, key: str) -> dict[str | None, int]:
     """Bytes of the active files by partition value (None: unpartitioned or the NULL partition)."""
     sizes: dict[str | None, int] = defaultdict(int)
-    try:
-        files = active_files(open_table(table_path(root, key)))
-    except TableNotFoundError:
-        return {}
-    for value, size in files.values():
+    table = find_table(table_path(root, key))
+    for value, size in active_files(table).values() if table is not None else ():
         sizes[value] += size
     return dict(sizes)
 
@@ -45,10 +39,8 @@ def partition_column(root: str, key: str) -> str | None:
 
 def column_names(root: str, key: str) -> list[str]:
     """The columns of the table in their order; none where there is no table."""
-    try:
-        return [field.name for field in open_table(table_path(root, key)).schema().fields]
-    except TableNotFoundError:
-        return []
+    table = find_table(table_path(root, key))
+    return [field.name for field in table.schema().fields] if table is not None else []
 
 
 def rows(root: str, key: str) -> int:
@@ -59,12 +51,9 @@ def rows(root: str, key: str) -> int:
 
 def live_rows_without_partition(root: str, key: str) -> int:
     """How many rows but tombstones are in the NULL partition, by the statistics of its files."""
-    try:
-        table = open_table(table_path(root, key))
-    except TableNotFoundError:
-        return 0
-    columns = table.metadata().partition_columns
-    if not columns:
+    table = find_table(table_path(root, key))
+    columns = table.metadata().partition_columns if table is not None else []
+    if table is None or not columns:
         return 0
     actions = pa.table(table.get_add_actions(flatten=True))
     live = f"null_count.{DELETED_AT}" if f"null_count.{DELETED_AT}" in actions.column_names else "num_records"
