@@ -5,9 +5,7 @@ Lost are rows of ledgers, whole control tables, all of them, or rows that somebo
 
 import random
 import shutil
-import tempfile
 from collections.abc import Callable, Collection
-from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
@@ -21,7 +19,7 @@ from medallion_assets_tests.properties.test_upsert_equals_model import (
     FILES,
     apply,
     compare,
-    land_dimensions,
+    history,
 )
 from medallion_assets_tests.support.sample_lake import SampleLake
 
@@ -93,11 +91,7 @@ STEPS = st.lists(
 @settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS, seed=st.integers(0, 2**32 - 1))
 def test_a_lake_that_lost_its_memory_equals_the_models(spark: SparkSession, steps: list, seed: int):
-    note(f"seed {seed}")
-    chance = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder:
-        shop = SampleLake(spark, Path(folder))
-        land_dimensions(shop)
+    with history(spark, seed) as (shop, chance):
         landed, taken = {}, {}
         for day in DAYS:
             apply(shop, landed, chance, day, FILES[0], "land")

@@ -6,7 +6,8 @@ it carries the changes of 150 keys, since a Spark step costs seconds and a key n
 
 import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,11 +41,7 @@ STEPS = st.lists(
 @settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS, seed=st.integers(0, 2**32 - 1))
 def test_silver_is_a_merge_and_gold_a_recomputation(spark: SparkSession, steps: list, seed: int):
-    note(f"seed {seed}")
-    chance = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder:
-        shop = SampleLake(spark, Path(folder))
-        land_dimensions(shop)
+    with history(spark, seed) as (shop, chance):
         landed, taken = {}, {}
         for edits, days in steps:
             for day, name, edit in sorted(edits):
@@ -53,6 +50,16 @@ def test_silver_is_a_merge_and_gold_a_recomputation(spark: SparkSession, steps: 
             taken = {at: rows for at, rows in taken.items() if at[0] not in days}
             taken |= {at: rows for at, rows in landed.items() if at[0] in days}
             compare(shop, taken)
+
+
+@contextmanager
+def history(spark: SparkSession, seed: int) -> Iterator[tuple[SampleLake, random.Random]]:
+    """A lake of its own, with its dimensions landed, and what decides the rest by the seed."""
+    note(f"seed {seed}")
+    with tempfile.TemporaryDirectory() as folder:
+        shop = SampleLake(spark, Path(folder))
+        land_dimensions(shop)
+        yield shop, random.Random(seed)
 
 
 def land_dimensions(shop: SampleLake) -> None:
