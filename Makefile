@@ -95,7 +95,7 @@ jars: java .venv/.installed
 		{ echo "Python lacks its venv module: install it (on Debian and Ubuntu: apt-get install python3-venv)."; exit 1; }
 	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
 	@echo "Installing the locked packages into .venv (minutes, the first time) ..."
-	@$(BIN)/pip install --no-deps -r requirements.lock
+	@$(BIN)/pip install --quiet --no-deps -r requirements.lock
 	@$(BIN)/pip install --quiet --no-deps -e .
 	@touch $@
 
