@@ -17,6 +17,7 @@ from medallion_assets.orchestration.assets import partition_events, steps
 from medallion_assets.orchestration.assets.checks import checks_of
 from medallion_assets.orchestration.assets.reporting import DayEvents, Reporter
 from medallion_assets.orchestration.assets.specs import asset_spec, key_of
+from medallion_assets.orchestration.event_log import stored_at_once
 from medallion_assets.orchestration.failures import RejectedPartitions, RetrySettings, handled
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
@@ -114,7 +115,8 @@ class _Step:
 
     def _outputs(self, materialized: dg.AssetKey | None) -> StepEvents:
         specs = [_check_spec(self.table, check) for check in self.checks]
-        yield from partition_events.closing_outputs(specs, materialized)
+        outputs = partition_events.closing_outputs(specs, materialized)
+        yield from stored_at_once(self.context.instance, outputs)
 
 
 def _check_spec(table: Table, check: Check[Any]) -> dg.AssetCheckSpec:

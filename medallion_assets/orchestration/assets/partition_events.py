@@ -1,7 +1,7 @@
 """Dagster events of one day, from a step over many days.
 
 Dagster stores a plain AssetCheckResult of a run over a range without its day, and logs a MaterializeResult for every
-day of the range. Events of single days need Dagster's internal names: they are used in this module alone, and
+day of the range. Events of single days need Dagster's internal names, which are used here and in `event_log` alone:
 `test_assets.py` fails if a new version of Dagster changes them.
 """
 
@@ -37,19 +37,23 @@ def evaluation(
     )
 
 
-def last_materialization(
-    instance: dg.DagsterInstance, key: dg.AssetKey, day: str
-) -> AssetCheckEvaluationTargetMaterializationData | None:
-    """The one that check results of the day refer to; None where the day was never materialized."""
-    records = instance.fetch_materializations(
-        dg.AssetRecordsFilter(key, asset_partitions=[day]), limit=1
-    ).records
-    if not records:
-        return None
-    last = records[0]
-    return AssetCheckEvaluationTargetMaterializationData(
-        storage_id=last.storage_id, run_id=last.run_id, timestamp=last.timestamp
+def last_materializations(
+    instance: dg.DagsterInstance, key: dg.AssetKey, days: Collection[str]
+) -> dict[str, AssetCheckEvaluationTargetMaterializationData]:
+    """Day -> the one that check results of the day refer to; none of days that were never materialized."""
+    if not days:
+        return {}
+    kind, log = dg.DagsterEventType.ASSET_MATERIALIZATION, instance.event_log_storage
+    last = log.get_latest_storage_id_by_partition(key, kind, set(days))
+    found = instance.fetch_materializations(
+        dg.AssetRecordsFilter(key, storage_ids=list(last.values())), limit=len(days)
     )
+    return {
+        str(record.partition_key): AssetCheckEvaluationTargetMaterializationData(
+            storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
+        )
+        for record in found.records
+    }
 
 
 def rejected_days(
