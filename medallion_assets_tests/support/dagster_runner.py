@@ -27,13 +27,17 @@ class DagsterRunner:
         self.cursors: dict[str, str] = {}
         self.run_keys: set[str | None] = set()
 
-    def run(self, job: str, first: str, last: str | None = None) -> dg.ExecuteInProcessResult:
+    def run(
+        self, job: str, first: str, last: str | None = None, *, run_id: str | None = None
+    ) -> dg.ExecuteInProcessResult:
         days = {
             "dagster/asset_partition_range_start": first,
             "dagster/asset_partition_range_end": last or first,
         }
         definition = self.defs.resolve_job_def(job)
-        return definition.execute_in_process(instance=self.instance, tags=days, raise_on_error=False)
+        return definition.execute_in_process(
+            instance=self.instance, tags=days, run_id=run_id, raise_on_error=False
+        )
 
     def tick(self, sensor: str) -> dg.SensorResult:
         """Evaluates a sensor with the cursor of its last tick."""

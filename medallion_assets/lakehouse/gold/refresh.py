@@ -118,8 +118,9 @@ def _differs(lake: Lake, table: GoldTable, rows: DataFrame) -> bool:
     stored = lake.read(table.key)
     if [(f.name, f.dataType) for f in stored.schema] != [(f.name, f.dataType) for f in rows.schema]:
         return True
-    old, new = (frame.select(*map(quoted, table.column_names)) for frame in (stored, rows))
-    return not old.exceptAll(new).union(new.exceptAll(old)).isEmpty()
+    columns = [*map(quoted, table.column_names)]
+    old, new = (frame.select(*columns, F.lit(n).alias("_n")) for frame, n in ((stored, -1), (rows, 1)))
+    return not old.union(new).groupBy(*columns).agg(F.sum("_n").alias("_more")).where("_more <> 0").isEmpty()
 
 
 def audit_days(lake: Lake, table: GoldTable, days: Collection[str]) -> tuple[dict[str, GoldDayMetrics], bool]:

@@ -26,7 +26,6 @@ SEMANTICS = {
     # By default statistics have 32 characters of a text, less than the path of a file. With the whole path, a new file
     # of a large day is found in bronze without reading the day.
     "spark.databricks.io.skipping.stringPrefixLength": "128",
-    "spark.sql.adaptive.enabled": "true",
     # What our MERGEs merge is a checkpoint, the same whenever it is read: Delta need not write it down once more.
     "spark.databricks.delta.merge.materializeSource": "none",
 }

@@ -1,0 +1,101 @@
+"""What a small day costs, step by step: no change makes it dearer unseen.
+
+A change that makes a step cheaper lowers its budget here; one that needs more says so in its commit.
+"""
+
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+import dagster as dg
+from pyspark.sql import SparkSession
+
+from medallion_assets.lakehouse.spark import session
+from medallion_assets_tests.support.dagster_runner import KIND, DagsterRunner
+from medallion_assets_tests.support.sample_lake import order
+
+ONE, TWO = "2026-01-01", "2026-01-02"
+
+
+class Cost(NamedTuple):
+    """Spark jobs; commits of all tables, ledgers and logs; events that Dagster stores."""
+
+    jobs: int
+    commits: int
+    events: int
+
+
+CHANGED_DAYS = {
+    "bronze__customers": Cost(0, 2, 12),
+    "bronze__orders": Cost(4, 5, 14),
+    "bronze__products": Cost(0, 2, 12),
+    "silver__customers": Cost(0, 1, 35),
+    "silver__orders": Cost(22, 6, 77),
+    "silver__products": Cost(0, 1, 35),
+    "gold__dim_customer": Cost(0, 2, 11),
+    "gold__dim_product": Cost(0, 2, 11),
+    "gold__fact_orders": Cost(17, 4, 14),
+    "gold__daily_sales": Cost(19, 4, 26),
+}
+"""A hundred orders of a new day, and one of the day before that changed."""
+NOTHING_NEW = {
+    **CHANGED_DAYS,
+    "bronze__orders": Cost(0, 2, 14),
+    "silver__orders": Cost(0, 2, 77),
+    "gold__fact_orders": Cost(16, 3, 11),
+    "gold__daily_sales": Cost(19, 4, 20),
+}
+"""The new day once more: gold computes a day that it is asked for."""
+
+
+def test_a_small_day_costs_no_more_than_its_budget(desk: DagsterRunner, spark: SparkSession):
+    shop = desk.shop
+    shop.land(
+        "customers", ONE, "c.csv", [{"customer_id": "c1", "customer_segment": "LOW", "updated_at": ONE}]
+    )
+    shop.land("products", ONE, "p.csv", [{"product_id": "p1", "product_category": "TOYS", "updated_at": ONE}])
+    shop.land("orders", ONE, "a.csv", [order(f"o{number}") for number in range(100)])
+    costs(desk, spark, ONE)
+
+    new = [order(f"n{number}", day=TWO, at=f"{TWO}T10:00:00Z") for number in range(100)]
+    shop.land("orders", TWO, "a.csv", [*new, order("o1", at=f"{TWO}T10:00:00Z", status="RETURNED")])
+    assert dearer(costs(desk, spark, TWO), CHANGED_DAYS) == {}
+    assert dearer(costs(desk, spark, TWO), NOTHING_NEW) == {}
+
+
+def dearer(found: dict[str, Cost], budget: dict[str, Cost]) -> dict[str, tuple[Cost, Cost]]:
+    """Step -> its cost and its budget."""
+    assert found.keys() == budget.keys()
+    return {
+        step: (cost, budget[step])
+        for step, cost in found.items()
+        if any(spent > allowed for spent, allowed in zip(cost, budget[step], strict=True))
+    }
+
+
+def costs(desk: DagsterRunner, spark: SparkSession, day: str) -> dict[str, Cost]:
+    """Step -> what it cost in a run over the day."""
+    began: dict[str, tuple[int, int]] = {}
+    ended: dict[str, tuple[int, int]] = {}
+    events: Counter[str] = Counter()
+
+    def measure(entry: dg.EventLogEntry) -> None:
+        step, event = entry.step_key, entry.dagster_event
+        if step and event:
+            events[step] += 1
+            if event.event_type in (KIND.STEP_START, KIND.STEP_SUCCESS):
+                moment = began if event.event_type is KIND.STEP_START else ended
+                moment[step] = (session.jobs_started(spark), commits(desk.shop.root))
+
+    run_id = str(uuid4())
+    desk.instance.add_event_listener(run_id, measure)
+    assert desk.run("landing_to_gold", day, run_id=run_id).success
+    return {
+        step: Cost(ended[step][0] - jobs, ended[step][1] - written, events[step])
+        for step, (jobs, written) in began.items()
+    }
+
+
+def commits(root: Path) -> int:
+    return sum(1 for _ in root.rglob("_delta_log/*.json"))
