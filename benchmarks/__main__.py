@@ -30,6 +30,8 @@ def main() -> int:
     for name in names:
         case = known[name]
         sides = [side for side in case.sides if side in asked.sides or side not in ALL_SIDES]
+        if not sides:
+            continue
         try:
             results[name] = run_case(case, sides, rounds, asked.cache)
         except (SideFailed, SidesDiffer) as error:

@@ -28,7 +28,7 @@ def peak_of(process: subprocess.Popen[str]) -> int:
 
 
 def processor_seconds() -> float:
-    """Of this process and of those that it started, so far. Unlike seconds they hardly depend on other work."""
+    """Of this process and of those that it started, so far. Other work lengthens them less than seconds."""
     return sum(int(ticks) for _, stat in _tree(os.getpid()) for ticks in stat[_TIMES]) / _TICKS
 
 

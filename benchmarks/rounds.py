@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from benchmarks import ROOT, data, stored
-from benchmarks.cases import TABLE_SIDES, Case, Load
+from benchmarks.cases import Case, Load
 from benchmarks.places import Places
 from benchmarks.probe import Cost
 from benchmarks.process import Measured, Order, measured
@@ -67,7 +67,7 @@ def _round(case: Case, side: str, source: Path, folder: Path, base: Path | None)
     loads: list[Load] = [*case.warm, case.load]
     found = _process(Order(side, str(source), str(places.folder), loads, tuple(case.layers)), places)
     found.bytes = stored.table_bytes(places.lake)
-    found.totals = stored.totals(places.lake) if side in TABLE_SIDES else {}
+    found.totals = stored.totals(places.lake) if side != "limit" else {}
     shutil.rmtree(places.folder)
     return found
 
