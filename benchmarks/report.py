@@ -17,7 +17,8 @@ def case_text(name: str, result: Result) -> str:
     ours = medians.get("ours")
     parts = [f"{name}: {result.case.about}", _sides(medians)]
     if ours:
-        parts += [_steps(ours, medians.get("bare"))]
+        other = _other(medians)
+        parts += [_steps(ours, medians.get(other), other)]
         parts += [_bytes(ours, medians["bare"])] if "bare" in medians else []
     return "\n\n".join(parts)
 
@@ -41,13 +42,17 @@ def summary(results: Mapping[str, Result]) -> str:
 
 def _summary_row(name: str, medians: Mapping[str, Measured]) -> tuple[object, ...]:
     seconds = {side: one.total.seconds for side, one in medians.items()}
-    # Where the other side is ours without its rules, it takes the place of the bare script.
-    other = "ours_no_rules" if "ours_no_rules" in medians else "bare"
+    other = _other(medians)
     ours, bare, duck = (seconds.get(side) for side in ("ours", other, "duckdb"))
     figures = (ours, bare, _ratio(ours, bare), duck, _ratio(ours, duck), seconds.get("limit"))
     processor = {side: one.processor for side, one in medians.items()}
     figures += (processor.get("ours"), processor.get(other), processor.get("duckdb"))
     return name, *map(_one_digit, figures)
+
+
+def _other(medians: Mapping[str, Measured]) -> str:
+    """Where one side is ours without its rules, it takes the place of the bare script."""
+    return "ours_no_rules" if "ours_no_rules" in medians else "bare"
 
 
 def _sides(medians: Mapping[str, Measured]) -> str:
@@ -80,8 +85,8 @@ def _sides(medians: Mapping[str, Measured]) -> str:
     )
 
 
-def _steps(ours: Measured, bare: Measured | None) -> str:
-    names = ("step", "seconds", "bare s", "jobs", "bare", "calls", "bare", "commits", "bare", "events")
+def _steps(ours: Measured, bare: Measured | None, name: str) -> str:
+    names = ("step", "seconds", f"{name} s", "jobs", name, "calls", name, "commits", name, "events")
     rows = []
     for step, cost in ours.steps.items():
         other = bare.steps.get(step) if bare else None
