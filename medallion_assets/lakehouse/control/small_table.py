@@ -19,7 +19,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import MARK, table_path
 from medallion_assets.lakehouse.storage.locks import one_writer
-from medallion_assets.lakehouse.storage.open_table import find_table, table_exists
+from medallion_assets.lakehouse.storage.open_table import dataset_of, find_table, table_exists
 
 Row = TypeVar("Row")
 
@@ -62,7 +62,7 @@ class SmallTable(Generic[Row]):
 
     def rows_of(self, table: DeltaTable, where: ds.Expression | None = None) -> list[Row]:
         """The rows of a version of this table. Columns that are newer than a row have their defaults in it."""
-        dataset = table.to_pyarrow_dataset()
+        dataset = dataset_of(table)
         names = [name for name in self._schema.names if name in dataset.schema.names]
         found = dataset.to_table(columns=names, filter=where).to_pylist()
         newer = {one.name for one in fields(self.row) if one.default is not MISSING}  # type: ignore[arg-type]

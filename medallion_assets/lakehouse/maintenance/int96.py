@@ -11,6 +11,7 @@ from deltalake import DeltaTable
 from medallion_assets.contracts.sql_text import quoted_name
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
+from medallion_assets.lakehouse.storage.open_table import dataset_of
 from medallion_assets.lakehouse.storage.predicates import partitions_predicate
 
 MARK = {"medallion_assets.timestamps": "micros"}
@@ -37,7 +38,7 @@ def rewrite_int96(lake: Lake, key: str) -> None:
 def _partitions_with_int96(table: DeltaTable) -> set[str | None]:
     """The partition values of files that have a column of INT96; None for NULL, and for a table without partitions."""
     values = transaction_log.active_files(table)
-    fragments = table.to_pyarrow_dataset().get_fragments()
+    fragments = dataset_of(table).get_fragments()
     return {values[fragment.path][0] for fragment in fragments if _has_int96(fragment.metadata.schema)}
 
 

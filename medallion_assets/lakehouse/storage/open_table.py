@@ -2,9 +2,12 @@
 
 import os
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
+import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
+from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
 from medallion_assets.errors import MedallionError
 
@@ -31,6 +34,18 @@ def table_exists(path: str) -> bool:
     """Whether there is a Delta table. TornCommit."""
     check_last_commit(path)
     return DeltaTable.is_deltatable(path)
+
+
+def dataset_of(table: DeltaTable) -> ds.Dataset:
+    """The files of a version of the table, for Arrow to scan.
+
+    A local lake is read by Arrow's own file system. Through delta-rs's, which is Python, what a scan leaves to tidy up
+    may need a Python that has ended: such a process dies with "terminate called without an active exception".
+    """
+    place = urlsplit(table.table_uri)
+    if place.scheme != "file":
+        return table.to_pyarrow_dataset()
+    return table.to_pyarrow_dataset(filesystem=SubTreeFileSystem(unquote(place.path), LocalFileSystem()))
 
 
 def check_last_commit(path: str) -> None:

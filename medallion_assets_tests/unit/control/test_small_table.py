@@ -1,8 +1,11 @@
 """Control tables: rows in, the same rows out, and no row of another key touched."""
 
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from deltalake import DeltaTable
@@ -68,3 +71,21 @@ def test_an_update_sees_the_rows_of_its_key_and_commits_only_what_changes(root: 
     assert version(root) == before
     VISITS.update(root, lambda rows: [row for row in rows if row.rows], table_name="silver/a")
     assert stored(root) == [A1, B1] and version(root) == before + 1
+
+
+def test_a_process_that_ends_with_its_reading_ends_well(root: str):
+    """One of eight aborted after its last line, where each core had work for three of them."""
+    script = "import sys; from medallion_assets_tests.unit.control.test_small_table import VISITS; "
+    script += "print(len(VISITS.read(sys.argv[1])))"
+    command = [sys.executable, "-c", script, root]
+    running = [
+        subprocess.Popen(command, cwd=Path(__file__).parents[3], stdout=PIPE, stderr=PIPE) for _ in range(12)
+    ]
+    told = [(process.communicate()[0].strip(), process.returncode) for process in running]
+    assert told == [(b"3", 0)] * 12
+
+
+def test_a_lake_may_lie_below_a_folder_of_any_name(tmp_path: Path):
+    root = str(tmp_path / "a b ü+")
+    VISITS.append(root, [B1])
+    assert VISITS.read(root) == [B1]

@@ -97,6 +97,7 @@ def test_a_storage_without_files_is_left_as_it_is():
 def test_a_new_run_begins_with_one_commit_in_the_files_that_dagster_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "0")
     with dg.DagsterInstance.local_temp(str(tmp_path)) as plain:
         before = JOB.execute_in_process(instance=plain, tags=RANGE).run_id
         assert commits_of_a_new_run(plain, Index(tmp_path)) == 31
