@@ -17,8 +17,6 @@ RANGE := $(if $(DAY),--day $(DAY)) $(if $(FROM),--from $(FROM)) $(if $(TO),--to 
 
 # The history of runs and checks, which `make dev` shows.
 export DAGSTER_HOME := $(CURDIR)/.dagster
-# The events that a new run begins with are stored in one transaction (see dagster.yaml).
-export DAGSTER_EVENT_BATCH_SIZE := 1000
 export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # mkdocs-material says at each build that it is maintained until May 2027.

@@ -1,27 +1,24 @@
 """Many events of Dagster in one transaction.
 
 Dagster's SQLite opens, writes and closes a database three times an event: 28 ms, of which 2 are the event. Here the
-events that a step ends with, and those that Dagster plans for a new run, share a connection and a transaction. Storages
-that keep their connections (PostgreSQL, MySQL) are left as they are.
+events that a step ends with share a connection and a transaction. Storages that keep their connections (PostgreSQL,
+MySQL) are left as they are.
 
 This needs internal names of Dagster: `test_event_log.py` fails if a new version changes them.
 """
 # pyright: reportPrivateUsage=false
 
 import threading
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from itertools import islice
-from pathlib import Path
 from typing import TypeVar
 
 import dagster as dg
 from dagster._core.storage.event_log.base import EventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, SqliteStorageConfig
-from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
@@ -39,34 +36,11 @@ def stored_at_once(instance: dg.DagsterInstance, events: Iterable[Event]) -> Ite
             yield from some
 
 
-class BatchingEventLog(SqliteEventLogStorage):
-    """Dagster's, with a transaction for a batch. DAGSTER_EVENT_BATCH_SIZE says how many events are a batch."""
-
-    def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
-        with _one_transaction(self):
-            super().store_event_batch(events)
-
-
-class BatchingStorage(DagsterSqliteStorage):
-    """The storage that `dagster.yaml` names: the same files as Dagster's own, and the event log above."""
-
-    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None):
-        super().__init__(base_dir, inst_data)
-        self._event_log_storage = BatchingEventLog(str(Path(base_dir, "history", "runs")))
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData, config_value: SqliteStorageConfig
-    ) -> "BatchingStorage":
-        return cls.from_local(inst_data=inst_data, **config_value)
-
-
 @contextmanager
 def _one_transaction(storage: EventLogStorage) -> Generator[None]:
     """What this thread stores in the meantime is committed at the end, also when that is an error."""
-    if not isinstance(storage, SqliteEventLogStorage) or "_connect" in vars(
-        storage
-    ):  # the latter: within another
+    is_within_another = "_connect" in vars(storage)
+    if is_within_another or not isinstance(storage, SqliteEventLogStorage):
         yield
         return
     connections: dict[str, Connection] = {}

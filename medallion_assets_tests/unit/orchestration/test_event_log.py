@@ -1,11 +1,9 @@
 """Dagster's real SQLite, whose commits are seen from another connection."""
 
-import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import dagster as dg
 import pytest
@@ -13,21 +11,6 @@ import pytest
 from medallion_assets.orchestration.event_log import AT_ONCE, stored_at_once
 
 KEY = dg.AssetKey("visits")
-DAYS = dg.StaticPartitionsDefinition([f"d{number}" for number in range(30)])
-CHECK = dg.AssetCheckKey(KEY, "whole")
-
-
-@dg.multi_asset(
-    specs=[dg.AssetSpec(KEY, partitions_def=DAYS)],
-    check_specs=[dg.AssetCheckSpec(CHECK.name, asset=KEY, partitions_def=DAYS)],
-    backfill_policy=dg.BackfillPolicy.single_run(),
-)
-def visits():
-    yield dg.MaterializeResult(KEY, check_results=[dg.AssetCheckResult(passed=True)])
-
-
-JOB = dg.Definitions([visits], jobs=[dg.define_asset_job("load", selection="*")]).resolve_job_def("load")
-RANGE = {"dagster/asset_partition_range_start": "d0", "dagster/asset_partition_range_end": "d29"}
 
 
 class Index:
@@ -92,31 +75,3 @@ def test_a_storage_without_files_is_left_as_it_is():
         for number in stored_at_once(instance, range(3)):
             materialize(instance, number)
         assert len(instance.get_materialized_partitions(KEY)) == 3
-
-
-def test_a_new_run_begins_with_one_commit_in_the_files_that_dagster_has(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "0")
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as plain:
-        before = JOB.execute_in_process(instance=plain, tags=RANGE).run_id
-        assert commits_of_a_new_run(plain, Index(tmp_path)) == 31
-    shutil.copy(Path(__file__).parents[3] / "dagster.yaml", tmp_path)
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "1000")
-    with dg.DagsterInstance.get() as batching:
-        assert batching.get_run_by_id(before)
-        assert batching.get_materialized_partitions(KEY) == set(DAYS.get_partition_keys())
-        assert commits_of_a_new_run(batching, Index(tmp_path)) == 1
-        assert JOB.execute_in_process(instance=batching, tags=RANGE).success
-        (last,) = batching.event_log_storage.get_asset_check_execution_history(CHECK, limit=1)
-        assert last.status.value == "SUCCEEDED"
-
-
-def commits_of_a_new_run(instance: dg.DagsterInstance, index: Index) -> int:
-    """As many as there are numbers of events to be seen when Dagster tells its listeners of each."""
-    run_id, seen = str(uuid4()), []
-    instance.add_event_listener(run_id, lambda _: seen.append(index.events()))
-    instance.create_run_for_job(JOB, run_id=run_id, tags=RANGE)
-    assert len(seen) == len(instance.all_logs(run_id)) == 31
-    return len(set(seen))
