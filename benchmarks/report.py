@@ -25,7 +25,7 @@ def case_text(name: str, result: Result) -> str:
 
 def summary(results: Mapping[str, Result]) -> str:
     """A row a case: seconds of each side, and how often ours takes that of another."""
-    names = (
+    names = [
         "case",
         "ours s",
         "bare s",
@@ -36,7 +36,7 @@ def summary(results: Mapping[str, Result]) -> str:
         "cpu: ours",
         "bare",
         "duckdb",
-    )
+    ]
     return table(names, [_summary_row(name, result.medians) for name, result in results.items()])
 
 
@@ -56,7 +56,7 @@ def _other(medians: Mapping[str, Measured]) -> str:
 
 
 def _sides(medians: Mapping[str, Measured]) -> str:
-    names = (
+    names = [
         "side",
         "seconds",
         "cpu s",
@@ -67,7 +67,7 @@ def _sides(medians: Mapping[str, Measured]) -> str:
         "commits",
         "events",
         "MB stored",
-    )
+    ]
     return table(
         names,
         [

@@ -39,7 +39,7 @@ class Bare:
 
     def load(self, load: Load, probe: Probe) -> None:
         landed = {source: self._bronze(source, load, probe) for source in ("orders", "customers", "products")}
-        for name, query in (("customers", queries.SILVER_CUSTOMERS), ("products", queries.SILVER_PRODUCTS)):
+        for name, query in queries.SILVER.items():
             if landed[name] is not None:
                 with probe.step(f"silver.{name}"):
                     self._replace(f"silver/{name}", self._query(query))
@@ -94,27 +94,21 @@ class Bare:
         if not DeltaTable.isDeltaTable(self.spark, self._path("gold/dim_date")):
             with probe.step("gold.dim_date"):
                 self._replace("gold/dim_date", self.spark.createDataFrame(queries.dim_date()))
-        for source, name, query in (
-            ("customers", "dim_customer", queries.DIM_CUSTOMER),
-            ("products", "dim_product", queries.DIM_PRODUCT),
-        ):
+        for source, (name, query) in queries.DIMENSIONS.items():
             if source in landed:
                 with probe.step(f"gold.{name}"):
                     self._view(f"silver/{source}")
                     self._replace(f"gold/{name}", self._query(query))
 
     def _facts(self, days: Sequence[date], probe: Probe) -> None:
-        for key in ("silver/orders", "gold/dim_date", "gold/dim_customer", "gold/dim_product"):
+        for key in queries.FACT_INPUTS:
             self._view(key)
         where = queries.touched(list(days))
         with probe.step("gold.fact_orders"):
             facts = self._query(queries.FACT_ORDERS, where).sortWithinPartitions("order_date", "customer_id")
             self._replace_days("gold/fact_orders", facts, "order_date", where.removeprefix("o."))
         self._view("gold/fact_orders")
-        for name, query in (
-            ("daily_sales", queries.DAILY_SALES),
-            ("order_status_funnel", queries.ORDER_STATUS_FUNNEL),
-        ):
+        for name, query in queries.CELLS.items():
             with probe.step(f"gold.{name}"):
                 rows = self._query(query, where)
                 self._replace_days(f"gold/{name}", rows, "order_date", where.removeprefix("o."))

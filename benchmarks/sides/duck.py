@@ -33,7 +33,7 @@ class Duck:
 
     def load(self, load: Load, probe: Probe) -> None:
         landed = {source for source in _READERS if self._bronze(source, load, probe)}
-        for name, query in (("customers", queries.SILVER_CUSTOMERS), ("products", queries.SILVER_PRODUCTS)):
+        for name, query in queries.SILVER.items():
             if name in landed:
                 with probe.step(f"silver.{name}"):
                     self._view(f"bronze/{name}")
@@ -77,27 +77,21 @@ class Duck:
         if not DeltaTable.is_deltatable(self._path("gold/dim_date")):
             with probe.step("gold.dim_date"):
                 write_deltalake(self._path("gold/dim_date"), queries.dim_date())
-        for source, name, query in (
-            ("customers", "dim_customer", queries.DIM_CUSTOMER),
-            ("products", "dim_product", queries.DIM_PRODUCT),
-        ):
+        for source, (name, query) in queries.DIMENSIONS.items():
             if source in landed:
                 with probe.step(f"gold.{name}"):
                     self._view(f"silver/{source}")
                     self._write(f"gold/{name}", query)
 
     def _facts(self, days: list[date], probe: Probe) -> None:
-        for key in ("silver/orders", "gold/dim_date", "gold/dim_customer", "gold/dim_product"):
+        for key in queries.FACT_INPUTS:
             self._view(key)
         touched, texts = queries.touched(days), [str(one) for one in days]
         with probe.step("gold.fact_orders"):
             facts = f"{queries.FACT_ORDERS} ORDER BY o.order_date, o.customer_id"
             self._write("gold/fact_orders", facts, "order_date", texts, touched)
         self._view("gold/fact_orders")
-        for name, query in (
-            ("daily_sales", queries.DAILY_SALES),
-            ("order_status_funnel", queries.ORDER_STATUS_FUNNEL),
-        ):
+        for name, query in queries.CELLS.items():
             with probe.step(f"gold.{name}"):
                 self._write(f"gold/{name}", query, "order_date", texts, touched)
         with probe.step("gold.customer_activity"):

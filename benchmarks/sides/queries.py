@@ -129,6 +129,13 @@ FROM (
 ) AS cells
 """
 
+# Source -> what is made of it whole, in silver and as a dimension.
+SILVER = {"customers": SILVER_CUSTOMERS, "products": SILVER_PRODUCTS}
+DIMENSIONS = {"customers": ("dim_customer", DIM_CUSTOMER), "products": ("dim_product", DIM_PRODUCT)}
+# What facts are made of; and by day what is made of them.
+FACT_INPUTS = ("silver/orders", "gold/dim_date", "gold/dim_customer", "gold/dim_product")
+CELLS = {"daily_sales": DAILY_SALES, "order_status_funnel": ORDER_STATUS_FUNNEL}
+
 
 def touched(days: list[date]) -> str:
     """The condition that an order is of one of these days."""

@@ -3,16 +3,16 @@
 A change that makes a step cheaper lowers its budget here; one that needs more says so in its commit.
 """
 
-from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
-import dagster as dg
 from pyspark.sql import SparkSession
 
+from benchmarks.probe import Probe
+from benchmarks.sides.ours import watch
 from medallion_assets.lakehouse.spark import session
-from medallion_assets_tests.support.dagster_runner import KIND, DagsterRunner
+from medallion_assets_tests.support.dagster_runner import DagsterRunner
 from medallion_assets_tests.support.sample_lake import order
 
 ONE, TWO = "2026-01-01", "2026-01-02"
@@ -27,24 +27,24 @@ class Cost(NamedTuple):
 
 
 CHANGED_DAYS = {
-    "bronze__customers": Cost(0, 2, 12),
-    "bronze__orders": Cost(2, 5, 14),
-    "bronze__products": Cost(0, 2, 12),
-    "silver__customers": Cost(0, 1, 35),
-    "silver__orders": Cost(11, 6, 77),
-    "silver__products": Cost(0, 1, 35),
-    "gold__dim_customer": Cost(0, 2, 11),
-    "gold__dim_product": Cost(0, 2, 11),
-    "gold__fact_orders": Cost(9, 4, 14),
-    "gold__daily_sales": Cost(9, 4, 26),
+    "bronze.customers": Cost(0, 2, 12),
+    "bronze.orders": Cost(2, 5, 14),
+    "bronze.products": Cost(0, 2, 12),
+    "silver.customers": Cost(0, 1, 35),
+    "silver.orders": Cost(11, 6, 77),
+    "silver.products": Cost(0, 1, 35),
+    "gold.dim_customer": Cost(0, 2, 11),
+    "gold.dim_product": Cost(0, 2, 11),
+    "gold.fact_orders": Cost(9, 4, 14),
+    "gold.daily_sales": Cost(9, 4, 26),
 }
 """A hundred orders of a new day, and one of the day before that changed."""
 NOTHING_NEW = {
     **CHANGED_DAYS,
-    "bronze__orders": Cost(0, 2, 14),
-    "silver__orders": Cost(0, 2, 77),
-    "gold__fact_orders": Cost(9, 3, 11),
-    "gold__daily_sales": Cost(9, 4, 20),
+    "bronze.orders": Cost(0, 2, 14),
+    "silver.orders": Cost(0, 2, 77),
+    "gold.fact_orders": Cost(9, 3, 11),
+    "gold.daily_sales": Cost(9, 4, 20),
 }
 """The new day once more: gold computes a day that it is asked for."""
 
@@ -76,26 +76,14 @@ def dearer(found: dict[str, Cost], budget: dict[str, Cost]) -> dict[str, tuple[C
 
 def costs(desk: DagsterRunner, spark: SparkSession, day: str) -> dict[str, Cost]:
     """Step -> what it cost in a run over the day."""
-    began: dict[str, tuple[int, int]] = {}
-    ended: dict[str, tuple[int, int]] = {}
-    events: Counter[str] = Counter()
-
-    def measure(entry: dg.EventLogEntry) -> None:
-        step, event = entry.step_key, entry.dagster_event
-        if step and event:
-            events[step] += 1
-            if event.event_type in (KIND.STEP_START, KIND.STEP_SUCCESS):
-                moment = began if event.event_type is KIND.STEP_START else ended
-                moment[step] = (session.jobs_started(spark), commits(desk.shop.root))
-
+    probe = Probe(Path(desk.shop.lake.root), lambda: session.jobs_started(spark))
     run_id = str(uuid4())
-    desk.instance.add_event_listener(run_id, measure)
+    desk.instance.add_event_listener(
+        run_id, lambda entry: entry.dagster_event and watch(probe, entry.dagster_event)
+    )
     assert desk.run("landing_to_gold", day, run_id=run_id).success
     return {
-        step: Cost(ended[step][0] - jobs, ended[step][1] - written, events[step])
-        for step, (jobs, written) in began.items()
+        step: Cost(spent.jobs, spent.commits, spent.events)
+        for step, spent in probe.steps.items()
+        if step != "the run"
     }
-
-
-def commits(root: Path) -> int:
-    return sum(1 for _ in root.rglob("_delta_log/*.json"))

@@ -41,10 +41,12 @@ def last_materializations(
     instance: dg.DagsterInstance, key: dg.AssetKey, days: Collection[str]
 ) -> dict[str, AssetCheckEvaluationTargetMaterializationData]:
     """Day -> the one that check results of the day refer to; none of days that were never materialized."""
-    if not days:
+    if not days:  # which Dagster would take for all days
         return {}
     kind, log = dg.DagsterEventType.ASSET_MATERIALIZATION, instance.event_log_storage
     last = log.get_latest_storage_id_by_partition(key, kind, set(days))
+    if not last:  # as it would take no ids for all records
+        return {}
     found = instance.fetch_materializations(
         dg.AssetRecordsFilter(key, storage_ids=list(last.values())), limit=len(days)
     )
