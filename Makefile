@@ -90,6 +90,7 @@ java:
 
 jars: java .venv/.installed
 	@$(BIN)/python -m medallion_assets.lakehouse.spark.jars
+	@[ -f .venv/spark-classes.jsa ] || $(BIN)/python -m medallion_assets.commands.class_archive
 
 .venv/.installed: requirements.lock pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 10) <= v <= (3, 13) or sys.exit( \
@@ -100,6 +101,7 @@ jars: java .venv/.installed
 	@echo "Installing the locked packages into .venv (minutes, the first time) ..."
 	@$(BIN)/pip install --quiet --no-deps -r requirements.lock
 	@$(BIN)/pip install --quiet --no-deps -e .
+	@rm -f .venv/spark-classes.jsa
 	@touch $@
 
 .venv/.data: .venv/.installed

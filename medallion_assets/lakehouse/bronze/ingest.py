@@ -28,8 +28,10 @@ from medallion_assets.lakehouse.control.file_ledger import (
     record,
 )
 from medallion_assets.lakehouse.control.landed_again import heal_landed_files
+from medallion_assets.lakehouse.landing.formats.layout import text_size
 from medallion_assets.lakehouse.landing.listing import LandedFile, LandingError, foreign_entries, list_files
 from medallion_assets.lakehouse.landing.reader import FileReport, place_in_file, read_files
+from medallion_assets.lakehouse.spark.small_work import is_few, planned_for
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
@@ -78,18 +80,21 @@ def _ingest_files(
     notes: dict[str, dict[str, str]] = {day: {} for day in listed_files}
     if changes:
         files = [listed_files[day][path] for day, change in changes.items() for path in sorted(change.read)]
-        rows, reports = read_files(lake.spark, lake.landing, files, table.required_columns)
-        after: dict[str, dict[str, LandedEntry]] = {
-            day: {path: entry for path, entry in ingested_files[day].items() if path in listed[day]}
-            for day in changes
-        }
-        for report in reports:
-            day, path = report.file.day, report.file.path
-            after[day][path] = _entry(table, report, ingested_files[day].get(path))
-            if report.note:
-                notes[day][path] = report.note
-        _write(lake, table, rows, changes, ingested_files, after)
-        ingested_files |= after
+        touched = sum(partitions_in_bronze.get(day, 0) for day in changes)
+        few = is_few(len(files), size=touched + sum(text_size(file.path, file.size) for file in files))
+        with planned_for(lake.spark, few):
+            rows, reports = read_files(lake.spark, lake.landing, files, table.required_columns)
+            after: dict[str, dict[str, LandedEntry]] = {
+                day: {path: entry for path, entry in ingested_files[day].items() if path in listed[day]}
+                for day in changes
+            }
+            for report in reports:
+                day, path = report.file.day, report.file.path
+                after[day][path] = _entry(table, report, ingested_files[day].get(path))
+                if report.note:
+                    notes[day][path] = report.note
+            _write(lake, table, rows, changes, ingested_files, after)
+            ingested_files |= after
     metrics = {day: BronzeDayMetrics(day, ingested_files[day], notes[day]) for day in listed_files}
     return _with_beside(lake, table, metrics)
 

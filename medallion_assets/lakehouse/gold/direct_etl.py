@@ -14,8 +14,8 @@ from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import INGESTION_DATE
 from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP, SOURCE_ROW
 from medallion_assets.lakehouse.control.file_ledger import UNREADABLE
+from medallion_assets.lakehouse.gold.computation import computed
 from medallion_assets.lakehouse.gold.day_metrics import ExtractDayMetrics
-from medallion_assets.lakehouse.gold.refresh import computed
 from medallion_assets.lakehouse.gold.staleness import input_versions
 from medallion_assets.lakehouse.gold.star_join import with_normal_keys
 from medallion_assets.lakehouse.landing.listing import list_days, list_files

@@ -8,9 +8,9 @@ from dataclasses import replace
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.lakehouse.control.gold_refreshes import record_refresh
 from medallion_assets.lakehouse.gold.checks import blocked_by
-from medallion_assets.lakehouse.gold.day_metrics import GoldDayMetrics, metrics_by_day
-from medallion_assets.lakehouse.gold.refresh import Refresh, computed, sorted_for_writing, versions_now
-from medallion_assets.lakehouse.gold.star_join import facts_of
+from medallion_assets.lakehouse.gold.computation import computed_days, sorted_for_writing
+from medallion_assets.lakehouse.gold.day_metrics import GoldDayMetrics
+from medallion_assets.lakehouse.gold.refresh import Refresh, versions_now
 from medallion_assets.lakehouse.silver.full_refresh import BlockedDays
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
@@ -24,16 +24,10 @@ def rebuild(lake: Lake, table: GoldTable) -> Refresh:
     """
     with one_writer(lake.root, table.key):
         versions = versions_now(lake, table)
-        facts = facts_of(lake, table, versions).persist()
-        rows = computed(lake, table, facts, versions).persist()
-        try:
-            days = metrics_by_day(table, rows, facts)
+        with computed_days(lake, table, versions) as (rows, days):
             _raise_if_blocked(table, days)
             lake.rewrite(sorted_for_writing(table, rows), table.key, table.partition_column)
             record_refresh(lake.root, table, versions)
-        finally:
-            rows.unpersist()
-            facts.unpersist()
     if table.write.replaces_whole and lake.calendar:
         last = max(lake.calendar)
         days = {last: replace(days.get("", GoldDayMetrics("")), day=last)}

@@ -21,15 +21,15 @@ from medallion_assets.lakehouse.control.gold_refreshes import (
 )
 from medallion_assets.lakehouse.gold.changed_members import days_of_changed_members
 from medallion_assets.lakehouse.gold.checks import blocked_by
+from medallion_assets.lakehouse.gold.computation import computed_days, sorted_for_writing
 from medallion_assets.lakehouse.gold.day_metrics import GoldDayMetrics, metrics_by_day
-from medallion_assets.lakehouse.gold.dimensions import as_dimension
 from medallion_assets.lakehouse.gold.staleness import (
     affected_days,
     changed_dimensions,
     every_day,
     input_versions,
 )
-from medallion_assets.lakehouse.gold.star_join import attached, facts_of, live
+from medallion_assets.lakehouse.gold.star_join import facts_of, live
 from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage import transaction_log
@@ -67,25 +67,24 @@ def refresh_days(lake: Lake, table: GoldTable, asked: Collection[str]) -> Refres
 
 
 def _refresh_days(lake: Lake, table: GoldTable, asked: Collection[str], versions: Versions) -> Refresh:
-    before, day_column = refresh_to_build_on(lake.root, table), table.write.day_column
-    days = sorted(set(asked) | _affected_days(lake, table, before, versions))
-    if not days:
-        _record(lake, table, before, versions)
-        return Refresh({}, versions)
+    before = refresh_to_build_on(lake.root, table)
+    affected = _affected_days(lake, table, before, versions)
+    if not affected and (before or not asked):
+        stored = _stored_metrics(lake, table, asked, versions)
+        if not any(blocked_by(table, metrics) for metrics in stored.values()):
+            _record(lake, table, before, versions)
+            return Refresh(stored, versions)
+    days = sorted({*asked, *affected})
     check_stored_contract(lake, table)
-    facts = facts_of(lake, table, versions).where(days_predicate(day_column, days)).persist()
-    rows = computed(lake, table, facts, versions).persist()
-    found = metrics_by_day(table, rows, facts)
-    metrics = {day: found.get(day, GoldDayMetrics(day)) for day in days}
-    good = [day for day in days if not blocked_by(table, metrics[day])]
-    if good:
-        wanted = days_predicate(day_column, good)
-        written = sorted_for_writing(table, rows.where(wanted))
-        lake.replace(written, table.key, wanted, table.partition_by, good)
-    if len(good) == len(days):  # else the blocked days stay affected
-        _record(lake, table, before, versions)
-    rows.unpersist()
-    facts.unpersist()
+    with computed_days(lake, table, versions, days) as (rows, found):
+        metrics = {day: found.get(day, GoldDayMetrics(day)) for day in days}
+        good = [day for day in days if not blocked_by(table, metrics[day])]
+        if good:
+            wanted = days_predicate(table.write.day_column, good)
+            written = sorted_for_writing(table, rows.where(wanted))
+            lake.replace(written, table.key, wanted, table.partition_by, good)
+        if len(good) == len(days):  # else the blocked days stay affected
+            _record(lake, table, before, versions)
     return Refresh(metrics, versions)
 
 
@@ -94,22 +93,13 @@ def _refresh_whole(lake: Lake, table: GoldTable, versions: Versions) -> GoldDayM
     before = refresh_to_build_on(lake.root, table)
     if before == versions:
         return GoldDayMetrics("", rows=transaction_log.rows(lake.root, table.key))
-    facts = facts_of(lake, table, versions).persist()
-    rows = computed(lake, table, facts, versions).persist()
-    metrics = metrics_by_day(table, rows, facts).get("", GoldDayMetrics(""))
-    if not blocked_by(table, metrics):
-        if _differs(lake, table, rows):
-            lake.rewrite(sorted_for_writing(table, rows), table.key, None)
-        _record(lake, table, before, versions)
-    rows.unpersist()
-    facts.unpersist()
+    with computed_days(lake, table, versions) as (rows, found):
+        metrics = found.get("", GoldDayMetrics(""))
+        if not blocked_by(table, metrics):
+            if _differs(lake, table, rows):
+                lake.rewrite(sorted_for_writing(table, rows), table.key, None)
+            _record(lake, table, before, versions)
     return metrics
-
-
-def sorted_for_writing(table: GoldTable, rows: DataFrame) -> DataFrame:
-    """The rows sorted by day first, as the writer wants it, so that the writer need not sort again."""
-    by = [table.partition_by, *table.sort_by] if table.partition_by else [*table.sort_by]
-    return rows.sortWithinPartitions(*map(quoted, by)) if table.sort_by else rows
 
 
 def _differs(lake: Lake, table: GoldTable, rows: DataFrame) -> bool:
@@ -132,13 +122,23 @@ def audit_days(lake: Lake, table: GoldTable, days: Collection[str]) -> tuple[dic
     if not versions:
         return {day: GoldDayMetrics(day) for day in days}, False
     newer = versions != versions_now(lake, table)
-    rows, facts = lake.read(table.key), facts_of(lake, table, versions)
     if table.write.replaces_whole:
+        rows, facts = lake.read(table.key), facts_of(lake, table, versions)
         whole = metrics_by_day(table, rows, facts).get("", GoldDayMetrics(""))
         return {day: replace(whole, day=day) for day in days}, newer
+    return _stored_metrics(lake, table, days, versions), newer
+
+
+def _stored_metrics(
+    lake: Lake, table: GoldTable, days: Collection[str], versions: Versions
+) -> dict[str, GoldDayMetrics]:
+    """Of the stored rows of these days, beside the facts of these versions."""
+    if not days:
+        return {}
     wanted = days_predicate(table.write.day_column, days)
+    rows, facts = lake.read(table.key), facts_of(lake, table, versions)
     found = metrics_by_day(table, rows.where(wanted), facts.where(wanted))
-    return {day: found.get(day, GoldDayMetrics(day)) for day in days}, newer
+    return {day: found.get(day, GoldDayMetrics(day)) for day in days}
 
 
 def outside_days(lake: Lake, table: GoldTable, calendar: Collection[str]) -> dict[str, list[str]]:
@@ -186,19 +186,3 @@ def _affected_days(lake: Lake, table: GoldTable, before: Versions, now: Versions
     except SPARK_ERRORS:  # the files of the old version were removed
         days |= every_day(lake.root, table)
     return days
-
-
-def computed(lake: Lake, table: GoldTable, facts: DataFrame, versions: Versions) -> DataFrame:
-    """The facts with their members, aggregated by the measures, then transformed, with the contract's types.
-
-    Needs: the table's `fact_columns`. Returns: its columns and `_gold_created_timestamp`.
-    """
-    rows = attached(lake, table.joins, facts, versions)
-    aggregates = [F.expr(sql).alias(name) for name, sql in table.aggregates.items()]
-    if aggregates:
-        rows = rows.groupBy(*map(quoted, table.grain)).agg(*aggregates)
-    rows = table.transform(rows) if table.transform else rows
-    if table.write.is_dimension:
-        rows = as_dimension(table, rows)
-    created = F.current_timestamp().alias("_gold_created_timestamp")
-    return rows.select(*[quoted(c.name).cast(c.type).alias(c.name) for c in table.columns], created)

@@ -35,6 +35,7 @@ from medallion_assets.lakehouse.silver.quarantine import write_quarantine
 from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun, read_ledgers, with_plans
 from medallion_assets.lakehouse.silver.standardize import business_columns
 from medallion_assets.lakehouse.silver.validation import VALID, validated_rows
+from medallion_assets.lakehouse.spark.small_work import gathered, is_few, planned_for
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
@@ -94,16 +95,30 @@ class ValidatedDays:
 @contextmanager
 def validated_days(run: SilverRun) -> Iterator[ValidatedDays]:
     """Reads and validates the run's files; the rows are kept in memory until the block ends."""
-    rows = validated_rows(run.lake, run.table, run.files).persist()
-    try:
-        new = _new_columns(run, rows)
-        found, newest, with_values = count_validated(run.table, rows, run.landed, new)
-        _refuse_missing(run, found)
-        kept = {day: run.folded[day] if plan.merge is Merge.ADDED else {} for day, plan in run.plans.items()}
-        days = {day: SilverDayMetrics(day, {**kept[day], **found[day]}, run.landed[day]) for day in run.plans}
-        yield ValidatedDays(rows, days, newest, new, with_values)
-    finally:
-        rows.unpersist()
+    few = _are_few(run)
+    with planned_for(run.lake.spark, few):
+        rows = gathered(validated_rows(run.lake, run.table, run.files), few).persist()
+        try:
+            new = _new_columns(run, rows)
+            found, newest, with_values = count_validated(run.table, rows, run.landed, new)
+            _refuse_missing(run, found)
+            kept = {
+                day: run.folded[day] if plan.merge is Merge.ADDED else {} for day, plan in run.plans.items()
+            }
+            days = {
+                day: SilverDayMetrics(day, {**kept[day], **found[day]}, run.landed[day]) for day in run.plans
+            }
+            yield ValidatedDays(rows, days, newest, new, with_values)
+        finally:
+            rows.unpersist()
+
+
+def _are_few(run: SilverRun) -> bool:
+    """By the run's files and by what their rows are compared with."""
+    files = [run.landed[day][path] for day, paths in run.files.items() for path in paths]
+    compared = [run.table.key, *([run.table.inputs[0].key] if run.restated else [])]
+    size = sum(sum(transaction_log.partition_bytes(run.lake.root, key).values()) for key in compared)
+    return is_few(len(files), rows=sum(file.rows for file in files), size=size)
 
 
 def _new_columns(run: SilverRun, rows: DataFrame) -> list[str]:

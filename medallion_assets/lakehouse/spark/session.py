@@ -7,9 +7,11 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import SparkSession
 
+from medallion_assets.lakehouse.spark import class_archive
 from medallion_assets.lakehouse.spark.jars import cached_jars
 from medallion_assets.lakehouse.spark.java import java_home
 from medallion_assets.lakehouse.spark.process import temporary_folder
@@ -28,6 +30,8 @@ SEMANTICS = {
     "spark.databricks.io.skipping.stringPrefixLength": "128",
     # What our MERGEs merge is a checkpoint, the same whenever it is read: Delta need not write it down once more.
     "spark.databricks.delta.merge.materializeSource": "none",
+    # Java's own capitals: to load those of ICU takes a second of each session that calls `upper` or `lower`.
+    "spark.sql.icu.caseMappings.enabled": "false",
 }
 # Static settings: a Connect server has its own.
 DELTA = {
@@ -43,10 +47,18 @@ def spark_config(overrides: Mapping[str, str] | None = None) -> dict[str, str]:
     if "spark.remote" in given:
         connect = ("spark.remote", "spark.sql.", "spark.databricks.delta.")
         return SEMANTICS | {key: value for key, value in given.items() if key.startswith(connect)}
-    named = {"spark.jars", "spark.jars.packages"} & given.keys()
-    jars = {} if named else {"spark.jars": ",".join(cached_jars())}
-    local = _local() if given.get("spark.master", "local").startswith("local") else {}
-    return SEMANTICS | DELTA | jars | local | given
+    is_local = given.get("spark.master", "local").startswith("local")
+    jars = {} if {"spark.jars", "spark.jars.packages"} & given.keys() else _jars(is_local)
+    return SEMANTICS | DELTA | jars | (_local() if is_local else {}) | given
+
+
+def _jars(is_local: bool) -> dict[str, str]:
+    """Locally on the class path itself: the class archive has no classes of other jars."""
+    return (
+        {"spark.driver.extraClassPath": ":".join(cached_jars())}
+        if is_local
+        else {"spark.jars": ",".join(cached_jars())}
+    )
 
 
 def start(overrides: Mapping[str, str] | None = None) -> SparkSession:
@@ -58,6 +70,15 @@ def start(overrides: Mapping[str, str] | None = None) -> SparkSession:
     for key, value in config.items():
         builder = builder.config(key, value)
     return builder.getOrCreate()
+
+
+def end(spark: SparkSession) -> None:
+    """Stops an embedded session and waits until its JVM has ended."""
+    gateway: Any = spark.sparkContext._gateway
+    spark.stop()
+    gateway.shutdown()
+    gateway.proc.stdin.close()
+    gateway.proc.wait()
 
 
 def jobs_started(spark: SparkSession) -> int:
@@ -79,7 +100,7 @@ def _local() -> dict[str, str]:
         "spark.driver.bindAddress": "127.0.0.1",
         # Spark keeps persisted rows there. It removes them at its end; after a kill, the next start does.
         "spark.driver.extraJavaOptions": (
-            f"-Dlog4j2.configurationFile={logging} -Djava.io.tmpdir={temporary}"
+            f"-Dlog4j2.configurationFile={logging} -Djava.io.tmpdir={temporary} {class_archive.to_read()}"
         ),
         "spark.ui.enabled": "false",
         # Tables are found by path. Spark creates a warehouse folder anyway; it stays out of the working folder.

@@ -15,10 +15,12 @@ from pyspark.sql.types import StringType, StructField, StructType
 from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE, SOURCE_MODIFIED_AT
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile, clean_names
 from medallion_assets.lakehouse.landing.formats.csv_header import MOST_COLUMNS, SEPARATORS, read_header
+from medallion_assets.lakehouse.landing.formats.csv_lines import has_record_per_line
 from medallion_assets.lakehouse.landing.formats.csv_pattern import A_LINE, CsvPattern
 from medallion_assets.lakehouse.landing.formats.layout import (
     LATIN1,
     MARK,
+    UTF8,
     UTF16,
     WHOLE_BYTES,
     Layout,
@@ -51,7 +53,8 @@ def sniff_csv(path: str, required: Collection[str] = (), separator: str = ",") -
     columns = clean_names(header.names)
     note = "" if header.separator == separator else f"separated by {SEPARATORS[header.separator]}"
     if not header.above:
-        return CsvLayout(columns, encoding, header.separator, header.line_end, note)
+        divisible = encoding == UTF8 and not path.lower().endswith(".gz") and has_record_per_line(path)
+        return CsvLayout(columns, encoding, header.separator, header.line_end, note, divisible)
     if text_size(path, os.path.getsize(path)) > WHOLE_BYTES:
         raise UnreadableFile("it is too large to read below other lines; remove those above its header")
     return WholeCsvLayout(columns, encoding, header.separator, header.line_end, note, header.above)
@@ -77,13 +80,18 @@ class CsvFile(Layout):
 
 @dataclass(frozen=True)
 class CsvLayout(CsvFile):
-    """CSV as Spark's own reader takes it: well-formed, or with broken records that stay within their lines."""
+    """CSV as Spark's own reader takes it: well-formed, or with broken records that stay within their lines.
+
+    divisible: each line is one record, so that several tasks may read the file
+    """
 
     may_swallow = True
+    divisible: bool = False
 
     def read(self, spark: SparkSession, paths: Sequence[str]) -> DataFrame:
         schema = StructType([StructField(name, StringType()) for name in (*self.columns, CORRUPT_RECORD)])
         options = {**PARSING, "sep": self.separator, "encoding": self.encoding}
+        options["multiLine"] = str(not self.divisible).lower()
         reader = spark.read.schema(schema).options(**options, recursiveFileLookup=True)
         frame = reader.csv(glob_escaped(paths), header=True)
         landed = self._decoded() if self.encoding == LATIN1 else ["*"]
