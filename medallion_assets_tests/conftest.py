@@ -22,8 +22,8 @@ MARKERS = {"unit": pytest.mark.unit, "end_to_end": pytest.mark.e2e}
 # Long modules first, so that no worker is left alone with one in the end. Other folders follow as they are collected.
 FIRST = ("end_to_end", "properties", "silver", "orchestration", "maintenance", "bronze", "gold")
 
-# Processes that tests start have it, too. (A folder of its own, SPARK_CONF_DIR, would be on the class path, and the class
-# archive knows none.)
+# Processes that tests start have it, too. (SPARK_CONF_DIR would put its folder on the class path, and a class archive
+# has none.)
 DEFAULTS = HERE / "support" / "spark-defaults.conf"
 os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {DEFAULTS} pyspark-shell"
 

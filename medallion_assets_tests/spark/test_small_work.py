@@ -43,7 +43,7 @@ def test_few_rows_and_many_come_to_the_same(spark: SparkSession, tmp_path: Path,
 
 def test_a_session_is_planned_for_many_again_after_few_even_if_a_step_fails(spark: SparkSession):
     names = ("spark.sql.codegen.wholeStage", "spark.sql.codegen.factoryMode", "spark.sql.adaptive.enabled")
-    before = {name: spark.conf.get(name) for name in names}
+    before = {name: spark.conf.get(name) or "" for name in names}
     wanted = ("true", "FALLBACK", "true")
     try:
         for name, value in zip(names, wanted, strict=True):

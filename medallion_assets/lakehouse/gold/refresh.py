@@ -69,13 +69,15 @@ def refresh_days(lake: Lake, table: GoldTable, asked: Collection[str]) -> Refres
 def _refresh_days(lake: Lake, table: GoldTable, asked: Collection[str], versions: Versions) -> Refresh:
     before = refresh_to_build_on(lake.root, table)
     affected = _affected_days(lake, table, before, versions)
-    if not affected and (before or not asked):
-        stored = _stored_metrics(lake, table, asked, versions)
-        if not any(blocked_by(table, metrics) for metrics in stored.values()):
-            _record(lake, table, before, versions)
-            return Refresh(stored, versions)
     days = sorted({*asked, *affected})
+    if not days:
+        _record(lake, table, before, versions)
+        return Refresh({}, versions)
     check_stored_contract(lake, table)
+    if before == versions:  # what is stored is what would be computed
+        stored = _stored_metrics(lake, table, days, versions)
+        if not any(blocked_by(table, metrics) for metrics in stored.values()):
+            return Refresh(stored, versions)
     with computed_days(lake, table, versions, days) as (rows, found):
         metrics = {day: found.get(day, GoldDayMetrics(day)) for day in days}
         good = [day for day in days if not blocked_by(table, metrics[day])]
@@ -133,8 +135,6 @@ def _stored_metrics(
     lake: Lake, table: GoldTable, days: Collection[str], versions: Versions
 ) -> dict[str, GoldDayMetrics]:
     """Of the stored rows of these days, beside the facts of these versions."""
-    if not days:
-        return {}
     wanted = days_predicate(table.write.day_column, days)
     rows, facts = lake.read(table.key), facts_of(lake, table, versions)
     found = metrics_by_day(table, rows.where(wanted), facts.where(wanted))

@@ -7,8 +7,9 @@ from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
-from medallion_assets.lakehouse.silver.refresh import record_started, validated_days, write_days
+from medallion_assets.lakehouse.silver.refresh import record_started, write_days
 from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun, read_ledgers, with_plans
+from medallion_assets.lakehouse.silver.validated_days import validated_days
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 

@@ -11,7 +11,7 @@ from medallion_assets.lakehouse.control.memory import what_is_wrong
 from medallion_assets.lakehouse.silver import refresh
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.silver.full_refresh import rebuild
-from medallion_assets.lakehouse.silver.refresh import MissingRows
+from medallion_assets.lakehouse.silver.validated_days import MissingRows
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 

@@ -49,6 +49,18 @@ def publish(run: SilverRun, staged: Staged, without: Collection[str] = ()) -> No
         lake.append(rows.drop("_action"), table.key, table.partition_by)
 
 
+def publish_new_keys(run: SilverRun, valid: DataFrame, without: Collection[str] = ()) -> None:
+    """The valid rows of a table with keys are added to it as they are; in a rebuild, they become the table.
+
+    Needs: what `validate` adds.
+    """
+    rows = valid.select(*_stored_columns(run.table, valid.drop(*without)))
+    if run.mode is MergeMode.REBUILD:
+        run.lake.rewrite(rows, run.table.key, run.table.partition_by)
+    else:
+        run.lake.append(rows, run.table.key, run.table.partition_by)
+
+
 def publish_keyless(run: SilverRun, valid: DataFrame, without: Collection[str] = ()) -> None:
     """The valid rows of a table without a key replace the run's days; in a rebuild, the table.
 
