@@ -77,6 +77,10 @@ class Join:
     def followed(self) -> tuple[str, ...]:
         return self.columns if self.follows is None else self.follows
 
+    @property
+    def follows_all(self) -> bool:
+        return {*self.columns} <= {*self.followed}
+
 
 @dataclass(frozen=True)
 class Total:

@@ -9,14 +9,14 @@ from pyspark.sql import SparkSession
 from medallion_assets.lakehouse.spark import small_work
 from medallion_assets_tests.support.sample_lake import SampleLake, delete, order
 
-ONE, TWO = "2026-01-01", "2026-01-02"
+ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
 STEPS = ("bronze/orders", "silver/orders", "gold/fact_orders", "gold/daily_sales")
 TABLES = ("silver/orders", "quarantine/orders", "gold/fact_orders", "gold/daily_sales")
 OF_ITS_RUN = ("_timestamp", "_source_modified_at")
 
 
 def carried(spark: SparkSession, root: Path) -> dict[str, Any]:
-    """Two days with a broken row, a change of the day before, a delete and a late row; what the steps say of gold."""
+    """A day with a broken row; a change, a delete and a late row; only new keys; what the steps say of the last two."""
     shop = SampleLake(spark, root)
     shop.land("orders", ONE, "a.csv", [order(f"o{i}") for i in range(5)] + [order("bad", amount="x")])
     for key in STEPS:
@@ -24,9 +24,10 @@ def carried(spark: SparkSession, root: Path) -> dict[str, Any]:
     at = f"{TWO}T10:00:00Z"
     changes = [order("o1", at=at, amount="7.00"), order("new", at=at, day=TWO), delete("o2", at)]
     shop.land("orders", TWO, "a.csv", [*changes, order("o1", at=f"{ONE}T09:00:00Z")])
-    done = {key: shop.run(key, TWO) for key in STEPS}
+    shop.land("orders", THREE, "a.csv", [order("o8", day=THREE), order("bad", amount="x"), order("o9", day=TWO)])
+    done = {day: {key: shop.run(key, day) for key in STEPS} for day in (TWO, THREE)}
     return {key: [_told(row) for row in shop.rows(key)] for key in TABLES} | {
-        key: dict(done[key].days) for key in STEPS[2:]
+        f"{key} {day}": dict(steps[key].days) for day, steps in done.items() for key in STEPS[2:]
     }
 
 
@@ -38,7 +39,7 @@ def test_few_rows_and_many_come_to_the_same(spark: SparkSession, tmp_path: Path,
     few = carried(spark, tmp_path / "few")
     monkeypatch.setattr(small_work, "_FEW_FILES", -1)
     assert carried(spark, tmp_path / "many") == few
-    assert len(few["silver/orders"]) == 6 and len(few["quarantine/orders"]) == 1
+    assert len(few["silver/orders"]) == 8 and len(few["quarantine/orders"]) == 2
 
 
 def test_a_session_is_planned_for_many_again_after_few_even_if_a_step_fails(spark: SparkSession):
