@@ -24,7 +24,9 @@ def carried(spark: SparkSession, root: Path) -> dict[str, Any]:
     at = f"{TWO}T10:00:00Z"
     changes = [order("o1", at=at, amount="7.00"), order("new", at=at, day=TWO), delete("o2", at)]
     shop.land("orders", TWO, "a.csv", [*changes, order("o1", at=f"{ONE}T09:00:00Z")])
-    shop.land("orders", THREE, "a.csv", [order("o8", day=THREE), order("bad", amount="x"), order("o9", day=TWO)])
+    shop.land(
+        "orders", THREE, "a.csv", [order("o8", day=THREE), order("bad", amount="x"), order("o9", day=TWO)]
+    )
     done = {day: {key: shop.run(key, day) for key in STEPS} for day in (TWO, THREE)}
     return {key: [_told(row) for row in shop.rows(key)] for key in TABLES} | {
         f"{key} {day}": dict(steps[key].days) for day, steps in done.items() for key in STEPS[2:]

@@ -74,7 +74,8 @@ def _refresh_days(lake: Lake, table: GoldTable, asked: Collection[str], versions
         _record(lake, table, before, versions)
         return Refresh({}, versions)
     check_stored_contract(lake, table)
-    if before == versions and all(join.follows_all for join in table.joins):  # what is stored is what would be computed
+    # Then what is stored is what would be computed; a column that no day follows is computed for who asks.
+    if before == versions and all(join.follows_all for join in table.joins):
         stored = _stored_metrics(lake, table, days, versions)
         if not any(blocked_by(table, metrics) for metrics in stored.values()):
             return Refresh(stored, versions)
