@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit test-long dev checks replay rollback watermarks upkeep doctor bench bench-quick bench-cdc docs clean java jars chromium postgres history
+.PHONY: help demo test unit test-long dev checks replay rollback watermarks upkeep doctor bench bench-quick bench-cdc docs clean java jars chromium postgres broker history
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ demo: jars history .venv/.data ## Land DAYS=7 of real orders and carry them from
 	@$(BIN)/python -m medallion_assets.commands.demo_data --days $(DAYS)
 	@$(BIN)/python -m medallion_assets.commands.demo --days $(DAYS)
 
-test: jars .venv/.data chromium postgres ## Lint, types, import contracts, the documents and all tests
+test: jars .venv/.data chromium postgres broker ## Lint, types, import contracts, the documents and all tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
@@ -43,7 +43,7 @@ test: jars .venv/.data chromium postgres ## Lint, types, import contracts, the d
 unit: .venv/.data ## The tests that need neither Spark nor a server, in seconds
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal medallion_assets_tests/unit
 
-test-long: jars .venv/.data .venv/.bench postgres ## The long suite: random histories, and the sensors of a running `dagster dev`
+test-long: jars .venv/.data .venv/.bench postgres broker ## The long suite: random histories, and the sensors of a running `dagster dev`
 	$(PYTEST) -m long
 
 dev: jars history ## Open the UI on 127.0.0.1, PORT=3000, sensors on (EXAMPLES=1: with the example tables)
@@ -123,3 +123,6 @@ postgres:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 		{ $(CAN_APT) && apt-get update -q && $(APT) postgresql; } || \
 		{ echo "The tests of the PostgreSQL source need its server: install it (on Debian and Ubuntu: apt-get install postgresql)."; exit 1; }
+
+broker: java .venv/.installed
+	@$(BIN)/python -m medallion_assets_tests.support.kafka_broker

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from medallion_assets_tests.support.dagster_runner import DagsterRunner
+    from medallion_assets_tests.support.kafka_broker import Broker
     from medallion_assets_tests.support.postgres_server import Database
     from medallion_assets_tests.support.sample_lake import SampleLake
 
@@ -71,6 +72,14 @@ def desk(shop: "SampleLake", monkeypatch: pytest.MonkeyPatch) -> Iterator["Dagst
     monkeypatch.setenv("MEDALLION_LANDING", str(shop.landing))
     with dg.DagsterInstance.ephemeral() as instance:
         yield DagsterRunner(shop, instance)
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator["Broker"]:
+    from medallion_assets_tests.support.kafka_broker import temporary_broker
+
+    with temporary_broker() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

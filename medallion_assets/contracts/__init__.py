@@ -4,7 +4,7 @@ Tables, rules and measures belong here, and the decisions on them that need no d
 does not.
 """
 
-from medallion_assets.contracts.bronze import BronzeTable, FollowDelta, FollowTable, Land
+from medallion_assets.contracts.bronze import BronzeTable, FollowDelta, FollowTable, FollowTopic, Land
 from medallion_assets.contracts.changes import FileOrder, Op
 from medallion_assets.contracts.freshness import WEEKEND
 from medallion_assets.contracts.gold import Dimension, Extract, GoldTable, Join, ReplaceWhole, Total
@@ -18,6 +18,7 @@ from medallion_assets.contracts.measures import (
     least,
     total,
 )
+from medallion_assets.contracts.payloads import Debezium, Json
 from medallion_assets.contracts.rules import (
     Rule,
     Severity,
@@ -37,13 +38,16 @@ __all__ = [
     "WEEKEND",
     "BronzeTable",
     "Column",
+    "Debezium",
     "Dimension",
     "Extract",
     "FileOrder",
     "FollowDelta",
     "FollowTable",
+    "FollowTopic",
     "GoldTable",
     "Join",
+    "Json",
     "Land",
     "Measure",
     "Op",

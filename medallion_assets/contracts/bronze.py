@@ -1,11 +1,14 @@
 """Bronze: rows as they landed, every field text; from files, or from a system that is followed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
 
 from medallion_assets.contracts import technical_columns
+from medallion_assets.contracts.payloads import Json, Payload
 from medallion_assets.contracts.table import INGESTION_DATE, Column, Table, WritePolicy
+
+EARLIEST = "earliest"
 
 
 @dataclass(frozen=True)
@@ -64,14 +67,44 @@ class FollowTable(WritePolicy):
     follows_source: ClassVar[bool] = True
 
 
+@dataclass(frozen=True)
+class FollowTopic(WritePolicy):
+    """Bronze: a Kafka topic, followed by its offsets; a batch is what came between two of them, byte for byte.
+
+    servers: host:port, several with commas, or $NAME of the environment variable that holds them
+    settings: $NAME of the variable with what else a client must know, as a JSON object (SASL, TLS: see
+    `lakehouse/sources/kafka_client.py`)
+    payload: how silver reads the messages
+    begin: from where a topic is read that was never read: "earliest", or a time as ISO 8601
+    committed: transactions that were aborted, or are open, are not read
+    batch_messages: a run takes as many batches as it needs; a crash repeats one
+    tolerance: rows whose change is stamped further ahead of our clock go to quarantine in silver
+    """
+
+    topic: str
+    servers: str
+    payload: Payload = field(default_factory=Json)
+    settings: str = ""
+    begin: str = EARLIEST
+    committed: bool = True
+    batch_messages: int = 500_000
+    tolerance: timedelta = timedelta(days=1)
+
+    kind: ClassVar[str] = "follow_topic"
+    follows_source: ClassVar[bool] = True
+
+
 @dataclass(frozen=True, kw_only=True)
 class BronzeTable(Table):
-    """`columns` say what is expected to land; what else lands is kept, too, and told by `schema_drift`."""
+    """`columns` say what is expected to land; what else lands is kept, too, and told by `schema_drift`.
+
+    A topic lands messages, whose columns are the same for all (`technical_columns.MESSAGE`); it declares none.
+    """
 
     layer: ClassVar[str] = "bronze"
     kind: ClassVar[str] = layer
 
-    write: Land | FollowDelta | FollowTable
+    write: Land | FollowDelta | FollowTable | FollowTopic
 
     @property
     def partition_column(self) -> str:
@@ -87,5 +120,10 @@ class BronzeTable(Table):
         return self.write.source if isinstance(self.write, Land) else ""
 
     @property
+    def payload(self) -> Payload | None:
+        """How its rows are read, where they are messages."""
+        return self.write.payload if isinstance(self.write, FollowTopic) else None
+
+    @property
     def technical_columns(self) -> tuple[Column, ...]:
-        return technical_columns.BRONZE
+        return (*(technical_columns.MESSAGE if self.payload else ()), *technical_columns.BRONZE)

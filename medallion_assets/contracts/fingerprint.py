@@ -23,12 +23,15 @@ VERSION = 3
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "bronze": ("column_names", "write"),
-    "silver": ("input_keys", "columns", "nulls", "row_rules", "write", "transform"),
+    "silver": ("read_from", "columns", "nulls", "row_rules", "write", "transform"),
     "gold": ("input_keys", "columns", "grain", "aggregates", "write", "joins", "where", "transform"),
     "column": ("name", "type", "sources", "raw"),
     "rule": ("name", "predicate", "columns", "severity", "weight"),
     "land": ("source",),
     "follow_delta": ("url", "keys"),
+    "follow_topic": ("topic", "payload"),
+    "json": (),
+    "debezium": (),
     "follow_table": ("connection", "table", "keys", "watermark", "overlap"),
     "upsert": ("keys", "sequence_by", "meaning", "order_of_files"),
     "scd2": ("keys", "sequence_by", "meaning", "order_of_files", "tracked"),

@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import ClassVar
 
 from medallion_assets.contracts import technical_columns
-from medallion_assets.contracts.bronze import BronzeTable, FollowTable, Land
+from medallion_assets.contracts.bronze import BronzeTable, FollowTable, FollowTopic, Land
 from medallion_assets.contracts.changes import UPSERT_OPS, FileOrder, Op
+from medallion_assets.contracts.payloads import Payload
 from medallion_assets.contracts.rules import (
     Rule,
     Severity,
@@ -21,7 +22,13 @@ from medallion_assets.contracts.rules import (
 )
 from medallion_assets.contracts.sql_text import quoted_text
 from medallion_assets.contracts.table import Column, ReplaceDay, Table, WritePolicy
-from medallion_assets.contracts.technical_columns import CONTENT_HASH, CORRUPT_RECORD, OP, nanoseconds_of
+from medallion_assets.contracts.technical_columns import (
+    CONTENT_HASH,
+    CORRUPT_RECORD,
+    OFFSET,
+    OP,
+    nanoseconds_of,
+)
 
 MASK_BITS = 63
 """How many rules share one number: a bit each, of a signed 64-bit number all but the sign."""
@@ -113,8 +120,16 @@ class SilverTable(Table):
         return self.write.day_column or self.partition_by
 
     @property
-    def input_keys(self) -> tuple[str, ...]:
-        return tuple(table.key for table in self.inputs)
+    def read_from(self) -> tuple[str | Payload, ...]:
+        """The keys of its inputs, and how those with messages are read."""
+        return (
+            *(table.key for table in self.inputs),
+            *(table.payload for table in self.inputs if table.payload),
+        )
+
+    @property
+    def reads_messages(self) -> bool:
+        return any(table.payload for table in self.inputs)
 
     @property
     def technical_columns(self) -> tuple[Column, ...]:
@@ -138,7 +153,7 @@ class SilverTable(Table):
         for source in (table.write for table in self.inputs):
             if isinstance(source, FollowTable) and source.watermark in self.column_names:
                 rules.append(not_in_future(source.watermark, source.tolerance))
-            if isinstance(source, Land):
+            if isinstance(source, Land | FollowTopic):
                 ordering = [column for column in self._times if column.name in self.write.sequence]
                 rules += [not_in_future(column.name, source.tolerance) for column in ordering]
         return rules + self._warnings
@@ -187,9 +202,12 @@ class SilverTable(Table):
             fields[name] = self.types.get(name, "")
             fields |= {nanoseconds_of(name): "int"} if fields[name] == "timestamp" else {}
         fields |= {"ingestion_date": "date", "file": "string"} if self.write.order_of_files else {}
+        fields |= {OFFSET: "bigint"} if self.reads_messages else {}
         return {**fields, "is_delete": "boolean", CONTENT_HASH: "bigint"}
 
     def lineage_of(self, column: Column) -> tuple[str, ...]:
+        if self.reads_messages and not column.lineage:
+            return tuple(f"{table.layer}.{table.name}.value" for table in self.inputs[:1])
         names = dict.fromkeys(source.split(".")[0] for source in column.sources or (column.name,))
         known = [f"{t.layer}.{t.name}.{name}" for t in self.inputs[:1] for name in names if name in t.types]
         return column.lineage or tuple(known)

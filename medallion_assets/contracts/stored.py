@@ -10,7 +10,10 @@ from medallion_assets.contracts.technical_columns import SEQUENCE, VERSIONED
 from medallion_assets.errors import MedallionError
 
 STRING = "string"
-_ADDED = re.compile(r",(_[^:]*_nanoseconds:int|is_delete:boolean|hash:string|content_hash:bigint)(?=,|$)")
+_ADDED_FIELDS = (
+    r"_[^:]*_nanoseconds:int|message_offset:bigint|is_delete:boolean|hash:string|content_hash:bigint"
+)
+_ADDED = re.compile(rf",({_ADDED_FIELDS})(?=,|$)")
 
 
 class IncompatibleContract(MedallionError):

@@ -10,6 +10,10 @@ CORRUPT_RECORD = "_corrupt_record"
 OP = "_op"
 IS_DELETE = "_is_delete"
 IS_VOID = "_is_void"
+NO_CHANGE = "_no_change"
+"""Of a message: it says nothing of any row."""
+OFFSET = "message_offset"
+"""The field of a sequence by which the later of two messages counts."""
 SEQUENCE = "_sequence"
 DELETED_AT = "_deleted_at"
 QUALITY_SCORE = "_data_quality_score"
@@ -34,6 +38,21 @@ BRONZE = (
     ),
     Column(CORRUPT_RECORD, "string", "The raw record, where it could not be parsed"),
 )
+MESSAGE = (
+    Column("key", "binary", "The message's key, as it was sent"),
+    Column("value", "binary", "The message's value, as it was sent; NULL for a tombstone"),
+    Column("headers", "array<struct<key:string,value:binary>>", "The message's headers"),
+    Column("topic", "string", "Name of the topic"),
+    Column(
+        "topic_id", "string", "Tells a topic from another one of its name, before and after it was made anew"
+    ),
+    Column("partition", "int", "Partition of the topic"),
+    Column("offset", "bigint", "Place of the message in its partition"),
+    Column("timestamp", "timestamp", "When the message was made, or came to the broker"),
+    Column("timestamp_type", "int", "0: when it was made, 1: when it came"),
+)
+PLACE_OF_MESSAGE = ("_topic", "_partition", "_offset")
+"""Where a row of silver's quarantine came from, where that is a message."""
 VERSIONS = (
     Column("valid_from", "timestamp", "When the version began"),
     Column("valid_to", "timestamp", "When it ended; NULL for the open version"),

@@ -8,6 +8,7 @@ import dagster as dg
 import medallion_assets
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.silver.merge.commit import ConcurrentChange
+from medallion_assets.lakehouse.sources.base import SourceUnreachable
 
 
 def own_errors() -> set[type[BaseException]]:
@@ -23,5 +24,8 @@ def test_every_error_of_ours_has_the_one_base_or_is_dagsters_failure():
     assert [error for error in own_errors() if not issubclass(error, MedallionError | dg.Failure)] == []
 
 
-def test_only_a_commit_that_met_another_one_is_worth_another_attempt():
-    assert {error for error in own_errors() if getattr(error, "retryable", False)} == {ConcurrentChange}
+def test_a_commit_that_met_another_one_and_a_source_that_is_away_are_worth_another_attempt():
+    assert {error for error in own_errors() if getattr(error, "retryable", False)} == {
+        ConcurrentChange,
+        SourceUnreachable,
+    }

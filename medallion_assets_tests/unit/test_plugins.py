@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from medallion_assets.contracts import FollowDelta, FollowTable
+from medallion_assets.contracts import FollowDelta, FollowTable, FollowTopic
 from medallion_assets.contracts.table import WritePolicy
 from medallion_assets.lakehouse.landing.formats.detection import SNIFFERS, sniff
-from medallion_assets.lakehouse.sources import SOURCES, delta_source, postgres_source
+from medallion_assets.lakehouse.sources import SOURCES, delta_source, kafka_source, postgres_source
 from medallion_assets.lakehouse.sources.base import Source
 
 
@@ -19,12 +19,13 @@ def followed(policy: type = WritePolicy) -> set[type]:
 
 
 def test_every_followed_source_has_the_one_module_that_reads_it():
-    assert {FollowDelta: delta_source, FollowTable: postgres_source} == SOURCES
+    readers = {FollowDelta: delta_source, FollowTable: postgres_source, FollowTopic: kafka_source}
+    assert readers == SOURCES
     assert SOURCES.keys() == followed()
 
 
 @pytest.mark.parametrize("module", SOURCES.values(), ids=lambda module: module.__name__)
-@pytest.mark.parametrize("function", ["observe", "pull", "against", "changed_at"])
+@pytest.mark.parametrize("function", ["observe", "pull", "against", "as_offset", "label", "changed_at"])
 def test_a_source_fulfils_the_protocol(module: Source, function: str):
     asked = list(inspect.signature(getattr(Source, function)).parameters)[1:]
     assert list(inspect.signature(getattr(module, function)).parameters) == asked

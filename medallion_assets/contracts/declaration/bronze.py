@@ -1,6 +1,8 @@
 """What is checked of a bronze table: that its source can be read as it says."""
 
-from medallion_assets.contracts.bronze import FollowDelta, FollowTable, Land
+from datetime import datetime
+
+from medallion_assets.contracts.bronze import EARLIEST, FollowDelta, FollowTable, FollowTopic, Land
 from medallion_assets.contracts.declaration.common import Faults, listed, negative, unknown
 from medallion_assets.contracts.table import Table
 
@@ -16,6 +18,9 @@ def faults(table: Table) -> Faults:
             yield "write.nulls", "an empty field is NULL in any case; leave '' out"
         yield from negative("write.tolerance", table.write.tolerance)
         return
+    if isinstance(table.write, FollowTopic):
+        yield from _topic(table, table.write)
+        return
     known = table.column_names or [*getattr(table.write, "keys", ())]
     if isinstance(table.write, FollowDelta):
         yield from _text("write.url", table.write.url, "where the Delta table is")
@@ -29,6 +34,30 @@ def faults(table: Table) -> Faults:
         yield from negative("write.tolerance", table.write.tolerance)
         if table.write.partitions < 1:
             yield "write.partitions", f"{table.write.partitions} connections read nothing; write 1 or more"
+
+
+def _topic(table: Table, topic: FollowTopic) -> Faults:
+    yield from _text("write.topic", topic.topic, "the topic's name")
+    yield from _text("write.servers", topic.servers, "host:port, or $NAME of the variable that holds it")
+    if topic.settings and not topic.settings.startswith("$"):
+        yield (
+            "write.settings",
+            "it may hold a password; write $NAME of the environment variable that holds it",
+        )
+    try:
+        is_time = topic.begin == EARLIEST or datetime.fromisoformat(topic.begin.replace("Z", "+00:00"))
+    except ValueError:
+        is_time = False
+    if not is_time:
+        yield (
+            "write.begin",
+            f"{topic.begin!r} is no beginning; write 'earliest' or a time, as '2026-01-05T00:00:00Z'",
+        )
+    if topic.batch_messages < 1:
+        yield "write.batch_messages", f"{topic.batch_messages} messages are no batch; write 1 or more"
+    yield from negative("write.tolerance", topic.tolerance)
+    if table.columns:
+        yield "columns", "the messages of a topic have columns of their own; declare their fields in silver"
 
 
 def _text(field: str, value: str, meaning: str) -> Faults:

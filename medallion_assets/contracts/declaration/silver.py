@@ -146,7 +146,9 @@ def _rule(table: SilverTable, rule: Rule, field: str) -> Faults:
     known, mend = [*table.column_names, *IN_RULES], "declare it as a column, or "
     landed = {*table.column_names, table.write.meaning.field or "op"}
     landed |= {name for other in table.inputs for name in other.column_names}
-    found = list(sql(f"{field}.predicate", rule.predicate, known, table.key, mend, sorted(landed)))
+    fields = [] if table.reads_messages else sorted(landed)  # of messages any field may be there
+    known += ["_landed"] if table.reads_messages else []
+    found = list(sql(f"{field}.predicate", rule.predicate, known, table.key, mend, fields))
     yield from found
     if not found and not columns_of(rule.predicate):
         yield f"{field}.predicate", f"{rule.predicate!r} names no column, so that it says nothing of a row"

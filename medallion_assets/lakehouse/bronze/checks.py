@@ -50,7 +50,8 @@ def _files(day: LandedDay) -> dict[str, dict[str, str]]:
 
 
 def bronze_checks(table: BronzeTable) -> list[Check[BronzeDayMetrics]]:
-    return [*([FILES_READABLE, ONLY_DAY_FOLDERS] if table.write.lands_files else []), _schema_drift(table)]
+    of_files = [FILES_READABLE, ONLY_DAY_FOLDERS] if table.write.lands_files else []
+    return [*of_files, *([] if table.payload else [_schema_drift(table)])]
 
 
 def _schema_drift(table: BronzeTable) -> Check[BronzeDayMetrics]:

@@ -26,7 +26,7 @@ from medallion_assets.lakehouse.bronze.batches import (
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.control.file_ledger import PENDING, LandedEntry
 from medallion_assets.lakehouse.landing.column_names import clean_names
-from medallion_assets.lakehouse.sources import against, pull
+from medallion_assets.lakehouse.sources import against, label, pull
 from medallion_assets.lakehouse.sources.base import Batch, SourceError
 from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
 from medallion_assets.lakehouse.storage.lake import Lake
@@ -43,16 +43,23 @@ def ingest_source(lake: Lake, table: BronzeTable, days: Collection[str]) -> None
         ingested = read_ledger(lake, table)
         if today not in days:
             return
-        since = watermarks.last_offset(lake.root, table.key)
-        try:
-            offset, rows = _ingest_batch(lake, table, ingested, since, today)
-        except Exception as error:
-            watermarks.record(lake.root, table.key, watermarks.FAILED, since, 0, lake.run_id)
-            if isinstance(error, SPARK_ERRORS):
-                raise _unreadable(table, since, error) from error
-            raise
-        status = watermarks.NO_DATA if offset == since and not rows else watermarks.SUCCESS
-        watermarks.record(lake.root, table.key, status, offset, rows, lake.run_id)
+        while _ingest_next(lake, table, ingested, today):
+            ingested = read_ledger(lake, table)
+
+
+def _ingest_next(lake: Lake, table: BronzeTable, ingested: Ledger, today: str) -> bool:
+    """Ingests one batch and records how far it goes; returns whether the source has more."""
+    since = watermarks.last_offset(lake.root, table.key)
+    try:
+        batch, rows = _ingest_batch(lake, table, ingested, since, today)
+    except Exception as error:
+        watermarks.record(lake.root, table.key, watermarks.FAILED, since, 0, lake.run_id)
+        if isinstance(error, SPARK_ERRORS):
+            raise _unreadable(table, since, error) from error
+        raise
+    status = watermarks.NO_DATA if batch.offset == since and not rows else watermarks.SUCCESS
+    watermarks.record(lake.root, table.key, status, batch.offset, rows, lake.run_id)
+    return batch.more
 
 
 def _unreadable(table: BronzeTable, since: SourceOffset | None, error: Exception) -> SourceError:
@@ -63,8 +70,8 @@ def _unreadable(table: BronzeTable, since: SourceOffset | None, error: Exception
 
 def _ingest_batch(
     lake: Lake, table: BronzeTable, ingested: Ledger, since: SourceOffset | None, today: str
-) -> tuple[SourceOffset, int]:
-    """Writes the batch; returns how far the source is read now, and how many rows were new."""
+) -> tuple[Batch, int]:
+    """Writes the batch; returns it, and how many of its rows were new."""
     batches = [entry for files in ingested.values() for entry in files.values()]
     interrupted = [entry for entry in batches if entry.status == PENDING]
     complete = [entry for entry in batches if entry.status != PENDING]
@@ -73,7 +80,7 @@ def _ingest_batch(
         batch = replace(pulled, rows=pulled.rows.toDF(*clean_names(pulled.rows.columns)))
         _check_source_columns(table, batch)
         new = batch.rows if batch.exact else _not_in_bronze(lake, table, batch, since, interrupted)
-        name = f"batch-{last_number(complete) + 1}/from={since.value if since else 'start'}"
+        name = f"batch-{last_number(complete) + 1}/from={label(table.write, since)}"
         rows = as_batch(table, new, name, today).persist()
         try:
             count = rows.count()
@@ -82,7 +89,7 @@ def _ingest_batch(
                 write_batch(lake, table, rows, entry, ingested, interrupted)
         finally:
             rows.unpersist()
-        return batch.offset, count
+        return batch, count
 
 
 def _was_read_further(since: SourceOffset | None, batches: Collection[LandedEntry]) -> bool:

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.changes import MARKERS, Op
 from medallion_assets.contracts.column_identity import column_key, holder_of
-from medallion_assets.lakehouse.landing.formats.json_format import unmarked, with_marked_numbers
+from medallion_assets.lakehouse.landing.formats.json_text import unmarked, with_marked_numbers
 from medallion_assets.lakehouse.spark.expressions import quoted
 
 

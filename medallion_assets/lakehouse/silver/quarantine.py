@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.technical_columns import PROVENANCE
+from medallion_assets.contracts.technical_columns import PLACE_OF_MESSAGE, PROVENANCE
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun
 from medallion_assets.lakehouse.silver.validation import failed_rules
@@ -44,7 +44,7 @@ def write_quarantine(run: SilverRun, validated: DataFrame, days: Mapping[str, Si
 def quarantined_rows(table: SilverTable, validated: DataFrame) -> DataFrame:
     """The broken rows as landed, with the names of the rules that they broke.
 
-    Needs: what `validate` adds. Adds: `_failed_rules`, `_quarantined_timestamp`.
+    Needs: what `validate` adds. Adds: `_failed_rules`, `_quarantined_timestamp`. A message says where it was.
     """
     return validated.where("_quarantined").select(
         "_landed.*",
@@ -52,5 +52,6 @@ def quarantined_rows(table: SilverTable, validated: DataFrame) -> DataFrame:
         "_data_quality_score",
         *PROVENANCE,
         "_corrupt_record",
+        *[name for name in PLACE_OF_MESSAGE if name in validated.columns],
         F.current_timestamp().alias("_quarantined_timestamp"),
     )

@@ -9,6 +9,8 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.rules import Rule
 from medallion_assets.contracts.silver import MASK_BITS, SilverTable, quarantine_masks
+from medallion_assets.contracts.technical_columns import NO_CHANGE
+from medallion_assets.lakehouse.landing.messages import read_messages
 from medallion_assets.lakehouse.silver.ledgers import Files
 from medallion_assets.lakehouse.silver.standardize import standardize
 from medallion_assets.lakehouse.spark.expressions import quoted
@@ -25,15 +27,21 @@ def validated_rows(lake: Lake, table: SilverTable, files: Files) -> DataFrame:
     paths = sorted(path for listed in files.values() for path in listed)
     bronze = lake.read(table.inputs[0].key)
     if not days:
-        return validate(table, bronze.limit(0))
+        return validate(table, _landed(table, bronze.limit(0)))
     of_days = F.expr(days_predicate("_ingestion_date", days))
-    return validate(table, bronze.where(of_days & F.col("_source_file").isin(paths)))
+    return validate(table, _landed(table, bronze.where(of_days & F.col("_source_file").isin(paths))))
+
+
+def _landed(table: SilverTable, bronze: DataFrame) -> DataFrame:
+    """Bronze's rows as landed text, also where they are messages."""
+    payload = table.inputs[0].payload
+    return read_messages(payload, bronze) if payload else bronze
 
 
 def validate(table: SilverTable, landed: DataFrame) -> DataFrame:
     """As many rows as bronze gives, standardized (see there for the columns of a change).
 
-    Needs: a bronze table's columns.
+    Needs: landed text, and the columns of bronze that begin with `_`.
     Adds: `_broken_0` and so on (a bit per rule, in the order of `table.row_rules`, 63 to a column), `_quarantined`,
     `_data_quality_score` (0 to 100; NULL of a row that is ignored); `_landed` stays of quarantined rows alone.
     """
@@ -43,7 +51,7 @@ def validate(table: SilverTable, landed: DataFrame) -> DataFrame:
     severe = [F.col(f"_broken_{i}").bitwiseAND(F.lit(mask).cast("long")) != 0 for i, mask in masks]
     quarantined = reduce(Expression.__or__, severe)
     return changes.select(
-        *[quoted(name) for name in changes.columns if name not in ("_landed", "_op")],
+        *[quoted(name) for name in changes.columns if name not in ("_landed", "_op", NO_CHANGE)],
         quarantined.alias("_quarantined"),
         F.when(~F.col("_is_void"), _score(rules)).alias("_data_quality_score"),
         F.when(quarantined, F.col("_landed")).alias("_landed"),

@@ -45,6 +45,16 @@ def against(source: WritePolicy, stored: DataFrame, batch: Batch, since: SourceO
     return SOURCES[type(source)].against(source, stored, batch, since)
 
 
+def as_offset(source: WritePolicy, text: str) -> SourceOffset:
+    """What a person gave as the watermark to read from. SourceError that says what is wanted."""
+    return SOURCES[type(source)].as_offset(source, text)
+
+
+def label(source: WritePolicy, since: SourceOffset | None) -> str:
+    """What the name of a batch says of where it begins."""
+    return SOURCES[type(source)].label(source, since)
+
+
 def changed_at(source: WritePolicy) -> Column:
     """When a row of a batch was changed, as a timestamp."""
     return SOURCES[type(source)].changed_at(source)

@@ -17,18 +17,26 @@ class SourceError(MedallionError):
     """A source cannot be read as its contract says. The message names it, never a password, and says how to fix it."""
 
 
+class SourceUnreachable(SourceError):
+    """A source does not answer now, and may in a minute."""
+
+    retryable = True
+
+
 @dataclass(frozen=True)
 class Batch:
     """What a source has new.
 
-    rows: every field as text; readable until the context of `pull` is left
+    rows: every field as text, or messages as they are; readable until the context of `pull` is left
     offset: how far the rows go
     exact: no row of it can be in bronze already
+    more: the source was cut here, and has more
     """
 
     rows: DataFrame
     offset: SourceOffset
     exact: bool
+    more: bool = False
 
 
 class Source(Protocol):
@@ -52,6 +60,14 @@ class Source(Protocol):
 
         Needs: `stored` as bronze has it, `batch.rows` with clean names. Adds: deletes, where the source can tell them.
         """
+        ...
+
+    def as_offset(self, source: Any, text: str) -> SourceOffset:
+        """What a person gave as the watermark to read from. SourceError that says what is wanted."""
+        ...
+
+    def label(self, source: Any, since: SourceOffset | None) -> str:
+        """What the name of the batch since an offset says of it: the same for the same offset, a file's name."""
         ...
 
     def changed_at(self, source: Any) -> Column:

@@ -160,6 +160,18 @@ def against(source: FollowDelta, stored: DataFrame, batch: Batch, since: SourceO
     return _compared(old, new, source.keys).withColumn(VERSION, F.lit(batch.offset.value))
 
 
+def as_offset(source: FollowDelta, text: str) -> SourceOffset:
+    """A version of the table."""
+    try:
+        return SourceOffset(str(int(text)))
+    except ValueError:
+        raise SourceError("give a version, such as 12") from None
+
+
+def label(source: FollowDelta, since: SourceOffset | None) -> str:
+    return since.value if since else "start"
+
+
 def changed_at(source: FollowDelta) -> Column:
     """The time of the pull: a Delta table does not say when a row was changed."""
     return F.current_timestamp()

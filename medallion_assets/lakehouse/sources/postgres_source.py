@@ -85,6 +85,20 @@ def _hash(rows: DataFrame) -> Column:
     return F.sha2(F.to_json(F.struct(*map(quoted, names))), 256)
 
 
+def as_offset(source: FollowTable, text: str) -> SourceOffset:
+    """A time of change of a row; in UTC where it names no zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SourceError("give a time, such as 2026-01-05T10:00:00") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return SourceOffset(moment.astimezone(timezone.utc).isoformat(timespec="microseconds"))
+
+
+def label(source: FollowTable, since: SourceOffset | None) -> str:
+    return since.value if since else "start"
+
+
 def changed_at(source: FollowTable) -> Column:
     """The watermark of the row; NULL where it is no time."""
     return quoted(source.watermark).try_cast("timestamp")

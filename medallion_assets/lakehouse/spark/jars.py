@@ -1,4 +1,4 @@
-"""The jars of Delta and PostgreSQL, fetched once into a local cache, so that no session start waits for the network.
+"""The jars of Delta, PostgreSQL and Kafka, fetched once into a local cache: no session start waits for the network.
 
 `python -m medallion_assets.lakehouse.spark.jars` fetches them; else the first session does. For a machine without
 network, copy the folder from another one and set MEDALLION_JARS to it.
@@ -15,11 +15,23 @@ from pathlib import Path
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.spark.java import JavaError, java_home
 
-PACKAGES = ("io.delta:delta-spark_4.2_2.13:4.4.0", "org.postgresql:postgresql:42.7.14")
+PACKAGES = (
+    "io.delta:delta-spark_4.2_2.13:4.4.0",
+    "org.postgresql:postgresql:42.7.14",
+    "org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0",
+)
 # Delta's other dependencies (Parquet, Jackson, Hadoop, ...) come with pyspark. Only the Unity Catalog client does not,
 # and only tables of such a catalog need it. Write, MERGE, OPTIMIZE, VACUUM, RESTORE, change feeds and streams were
-# tried with these jars alone. PostgreSQL's driver needs its annotations only to be compiled.
-JARS = ("io.delta_*.jar", "org.postgresql_postgresql-*.jar")
+# tried with these jars alone. PostgreSQL's driver needs its annotations only to be compiled. What Kafka's client needs
+# beside its own comes with pyspark.
+JARS = (
+    "io.delta_*.jar",
+    "org.postgresql_postgresql-*.jar",
+    "org.apache.spark_spark-sql-kafka-*.jar",
+    "org.apache.spark_spark-token-provider-kafka-*.jar",
+    "org.apache.kafka_kafka-clients-*.jar",
+    "org.apache.commons_commons-pool2-*.jar",
+)
 
 
 class JarsError(MedallionError):
@@ -99,7 +111,9 @@ def main() -> int:
     except (JarsError, JavaError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"Jars of Delta and PostgreSQL: {len(jars)} in {cache()} ({time.monotonic() - started:.0f} s)")
+    print(
+        f"Jars of Delta, PostgreSQL and Kafka: {len(jars)} in {cache()} ({time.monotonic() - started:.0f} s)"
+    )
     return 0
 
 

@@ -64,6 +64,7 @@ def _markdown(rows: list[dict[str, Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
+    value = value.decode(errors="replace") if isinstance(value, bytes) else value
     text = (
         ", ".join(cast("list[str]", value))
         if isinstance(value, list)

@@ -6,13 +6,12 @@ to date, and report each day to Dagster as a run of the assets would.
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
-from datetime import datetime, timezone
 from typing import TypeVar
 
 import dagster as dg
 from pydantic import Field
 
-from medallion_assets.contracts.bronze import BronzeTable, FollowDelta
+from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.days import ranges
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
@@ -24,6 +23,8 @@ from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, entries
 from medallion_assets.lakehouse.maintenance import rollback as restoring
 from medallion_assets.lakehouse.maintenance import time_travel
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
+from medallion_assets.lakehouse.sources import as_offset
+from medallion_assets.lakehouse.sources.base import SourceError
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
@@ -157,18 +158,11 @@ def _followed(tables: Mapping[str, Table], name: str) -> BronzeTable:
     return table
 
 
-def _offset(table: Table, value: str) -> SourceOffset:
-    """A version of a Delta table, or a time of change of a database's row."""
-    versions = isinstance(table.write, FollowDelta)
+def _offset(table: BronzeTable, value: str) -> SourceOffset:
     try:
-        if versions:
-            return SourceOffset(str(int(value)))
-        moment = datetime.fromisoformat(value)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-        return SourceOffset(moment.astimezone(timezone.utc).isoformat(timespec="microseconds"))
-    except ValueError:
-        wanted = "a version, such as 12" if versions else "a time, such as 2026-01-05T10:00:00"
-        message = f"{value!r} is no watermark of {table.key}: give {wanted}"
+        return as_offset(table.write, value)
+    except SourceError as error:
+        message = f"{value!r} is no watermark of {table.key}: {error}"
         raise dg.Failure(message, allow_retries=False) from None
 
 

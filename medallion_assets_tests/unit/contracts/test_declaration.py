@@ -16,6 +16,7 @@ from medallion_assets.contracts import (
     FileOrder,
     FollowDelta,
     FollowTable,
+    FollowTopic,
     GoldTable,
     Join,
     Land,
@@ -114,6 +115,11 @@ def column(**fields: Any) -> Column:
 
 def keyed(**fields: Any) -> Table:
     return replace(SILVER, write=replace(SILVER.write, **fields))
+
+
+def topic(name: str, **fields: Any) -> Table:
+    write = FollowTopic(name, **{"servers": "$BROKERS", **fields})
+    return BronzeTable(name="events", description="As sent", write=write)
 
 
 def ruled(*rules: Rule) -> Table:
@@ -232,6 +238,15 @@ REFUSED: list[tuple[Any, str]] = [
     (
         replace(BRONZE, write=FollowTable("X", "t", ("id",), "at", timedelta(-1))),
         "write.overlap: -1 day, 0:00:00 is",
+    ),
+    (topic(""), "write.topic: it is empty; write the topic's name"),
+    (topic("t", servers=""), "write.servers: it is empty; write host:port, or $NAME"),
+    (topic("t", settings='{"sasl.password": "x"}'), "write.settings: it may hold a password; write $NAME"),
+    (topic("t", begin="latest"), "write.begin: 'latest' is no beginning; write 'earliest' or a time"),
+    (topic("t", batch_messages=0), "write.batch_messages: 0 messages are no batch; write 1 or more"),
+    (
+        replace(topic("t"), columns=(Column("id"),)),
+        "columns: the messages of a topic have columns of their own",
     ),
     # Silver: keys, sequence, inputs
     (keyed(keys=()), "write.keys: it is empty; name one at least of: id, day, price"),

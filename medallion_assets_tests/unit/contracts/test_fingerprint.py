@@ -9,13 +9,16 @@ from datetime import timedelta
 from itertools import count as count_from
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from medallion_assets.contracts import (
     BronzeTable,
     Column,
+    Debezium,
     Extract,
+    FollowTopic,
     GoldTable,
     Land,
     ReplaceDay,
@@ -216,6 +219,18 @@ def test_each_thing_that_can_change_a_row_changes_it():
         replace(GOLD, inputs=(replace(SILVER, name="others"),)),
     ]
     assert len({table.fingerprint for table in gold}) == len(gold)
+
+
+def test_how_messages_are_read_changes_silver_and_how_they_are_fetched_does_not():
+    def silver(**fields: Any) -> str:
+        write = FollowTopic(**{"topic": "orders", "servers": "a:1", **fields})
+        events = BronzeTable(name="orders", description="As sent", write=write)
+        return replace(SILVER, inputs=(events,)).fingerprint
+
+    assert silver() == silver(
+        servers="b:2", settings="$S", begin="2026-01-01", batch_messages=1, committed=False
+    )
+    assert len({SILVER.fingerprint, silver(), silver(payload=Debezium())}) == 3
 
 
 def test_an_extract_follows_the_contract_that_validates_its_files():

@@ -1,0 +1,131 @@
+"""The messages of a topic as landed text: what the bytes of each say, by the payload of its contract.
+
+One message gives one row, whatever is wrong with it. How messages come to bronze belongs to `sources/kafka_source.py`.
+"""
+
+from collections.abc import Callable
+from functools import reduce
+from operator import or_
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from medallion_assets.contracts.payloads import Debezium, Json, Payload
+from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, NO_CHANGE, PLACE_OF_MESSAGE
+from medallion_assets.lakehouse.landing.formats.json_text import (
+    columns_of,
+    complete,
+    field,
+    has_duplicate_keys,
+    is_halved,
+    parsed,
+    present,
+)
+
+ENVELOPE = ("op", "lsn", "snapshot", "source_ts", "tx_order")
+"""What a payload of Debezium adds to the row's own columns."""
+UNAVAILABLE = "__debezium_unavailable_value"
+"""What Debezium writes for a large value that did not change and that the database therefore did not log."""
+
+
+def read_messages(payload: Payload, messages: DataFrame) -> DataFrame:
+    """As many rows as messages.
+
+    Needs: the columns of `technical_columns.MESSAGE`, and whatever else of bronze begins with `_`.
+    Returns: the fields of the messages as landed text, those columns of bronze, `_topic`, `_partition` and `_offset`,
+    `_no_change` (the message is no change of a row) and `_corrupt_record` (its text, where that cannot be read).
+    One more job, which lists the names of the fields.
+    """
+    rows = _READERS[type(payload)](messages)
+    keys = rows.select(F.explode(F.map_keys("_fields")).alias("key")).distinct().orderBy("key").collect()
+    columns = columns_of(row["key"] for row in keys)
+    fields = F.col("_fields")
+    shared = [present(fields, names) > 1 for names in columns.values() if len(names) > 1]
+    broken = ~F.col(NO_CHANGE) & reduce(or_, shared, F.col("_is_broken"))
+    kept = [name for name in messages.columns if name.startswith("_") and name != CORRUPT_RECORD]
+    added = [name for name in ENVELOPE if name in rows.columns]
+    apart = {name: f"landed_{name}" for name in added}
+    return rows.select(
+        *[field(fields, names).alias(apart.get(name, name)) for name, names in columns.items()],
+        *added,
+        *kept,
+        *[F.col(name.removeprefix("_")).alias(name) for name in PLACE_OF_MESSAGE],
+        NO_CHANGE,
+        F.when(broken, _text(F.col("value"))).alias(CORRUPT_RECORD),
+    )
+
+
+def _json(messages: DataFrame) -> DataFrame:
+    """Adds: `_fields`, `_is_broken`, `_no_change`."""
+    text, fields = _text(F.col("value")), F.col("_fields")
+    rows = messages.withColumn("_fields", _object(F.col("value")))
+    return rows.withColumns(
+        {
+            "_is_broken": F.coalesce(has_duplicate_keys(fields) | is_halved(text, fields), F.lit(True)),
+            NO_CHANGE: F.col("value").isNull(),
+        }
+    )
+
+
+def _debezium(messages: DataFrame) -> DataFrame:
+    """Adds: `_fields`, `_is_broken`, `_no_change`, and the columns of ENVELOPE."""
+    sent, envelope, row = F.col("_sent"), F.col("_envelope"), F.col("_fields")
+    rows = messages.withColumns({"_sent": _object(F.col("value")), "_key": _object(F.col("key"))})
+    is_wrapped = F.map_contains_key(sent, "payload") & ~F.map_contains_key(sent, "op")
+    key_is_wrapped = F.map_contains_key("_key", "payload") & F.map_contains_key("_key", "schema")
+    rows = rows.withColumns(
+        {
+            "_envelope": F.when(is_wrapped, _object(_bytes(sent, "payload"))).otherwise(sent),
+            "_key": F.when(key_is_wrapped, _object(_bytes(F.col("_key"), "payload"))).otherwise(
+                F.col("_key")
+            ),
+        }
+    )
+    op = field(envelope, ["op"])
+    rows = rows.withColumns(
+        {
+            "op": op,
+            "_fields": F.when(op == "d", F.coalesce("_key", _object(_bytes(envelope, "before")))).when(
+                op.isin("c", "r", "u"), _object(_bytes(envelope, "after"))
+            ),
+            "_source": _object(_bytes(envelope, "source")),
+            "_transaction": _object(_bytes(envelope, "transaction")),
+        }
+    )
+    committed = F.timestamp_millis(field(F.col("_source"), ["ts_ms"]).try_cast("bigint"))
+    is_of_a_row = F.col("op").isin("c", "r", "u", "d")
+    is_unclear = has_duplicate_keys(row) | F.exists(
+        F.map_values(row), lambda value: value.eqNullSafe(UNAVAILABLE)
+    )
+    is_empty = F.col("value").isNull() | (is_wrapped & F.try_element_at(sent, F.lit("payload")).isNull())
+    is_mark = (F.col("op").isNull() & F.map_contains_key(envelope, "ts_ms")) | (F.col("op") == "m")
+    return rows.withColumns(
+        {
+            "lsn": field(F.col("_source"), ["lsn"]),
+            "snapshot": field(F.col("_source"), ["snapshot"]),
+            "source_ts": F.date_format(committed, "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"),
+            "tx_order": field(F.col("_transaction"), ["total_order"]),
+            "_is_broken": F.coalesce(
+                F.when(is_of_a_row, is_unclear).otherwise(F.col("op").isNull()), F.lit(True)
+            ),
+            NO_CHANGE: F.coalesce(is_empty | is_mark, F.lit(False)),
+        }
+    )
+
+
+def _text(value: Column) -> Column:
+    return F.make_valid_utf8(value.cast("string"))
+
+
+def _bytes(fields: Column, name: str) -> Column:
+    return field(fields, [name]).cast("binary")
+
+
+def _object(value: Column) -> Column:
+    """The fields of a text that is one JSON object in UTF-8 and nothing else; else NULL."""
+    text = value.cast("string")
+    records = complete(parsed(F.when(F.is_valid_utf8(text), text), whole=False))
+    return F.when(F.size(records) == 1, F.try_element_at(records, F.lit(1)))
+
+
+_READERS: dict[type[Payload], Callable[[DataFrame], DataFrame]] = {Json: _json, Debezium: _debezium}

@@ -1,0 +1,186 @@
+"""What a Kafka client needs to know, and what the brokers say of a topic: by librdkafka, without a JVM.
+
+The settings of a contract are one JSON object in an environment variable, in librdkafka's names: `security.protocol`,
+`sasl.mechanism` (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512), `sasl.username`, `sasl.password`, `ssl.ca.location` (a PEM
+file). For Azure Event Hubs: SASL_SSL, PLAIN, `$ConnectionString`, and the connection string.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, cast
+
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
+
+from medallion_assets.contracts.bronze import EARLIEST, FollowTopic
+from medallion_assets.lakehouse.sources.base import SourceError, SourceUnreachable
+
+SECONDS = 10
+"""How long brokers may take to answer one question."""
+SASL_LOGINS = {
+    "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
+    "SCRAM-SHA-256": "org.apache.kafka.common.security.scram.ScramLoginModule",
+    "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
+}
+SETTINGS = ("security.protocol", "sasl.mechanism", "sasl.username", "sasl.password", "ssl.ca.location")
+
+Offsets = Mapping[int, int]
+"""Partition -> the offset of the next message that counts."""
+
+
+@dataclass(frozen=True)
+class TopicState:
+    """A topic as the brokers have it now.
+
+    topic_id: another topic of its name has another one
+    begins, ends: of each partition the first offset that is kept, and the one after the last that may be read: with
+    `committed` that is where the first open transaction begins
+    """
+
+    topic_id: str
+    begins: Offsets
+    ends: Offsets
+
+
+def shown(source: FollowTopic) -> str:
+    """The topic and its servers; every message begins with it. No password."""
+    return f"topic {source.topic} at {_given(source, 'servers', source.servers)}"
+
+
+def topic_state(source: FollowTopic) -> TopicState:
+    """SourceError where there is no such topic, or it may not be read; SourceUnreachable where no broker answers."""
+    client = AdminClient(_client_settings(source))
+    try:
+        described = client.describe_topics(TopicCollection([source.topic]), request_timeout=SECONDS)
+        topic = described[source.topic].result()
+        partitions = [partition.id for partition in topic.partitions]
+        level = IsolationLevel.READ_COMMITTED if source.committed else IsolationLevel.READ_UNCOMMITTED
+        begins = _offsets(client, source, partitions, cast(OffsetSpec, OffsetSpec.earliest()), level)
+        ends = _offsets(client, source, partitions, cast(OffsetSpec, OffsetSpec.latest()), level)
+    except KafkaException as error:
+        raise _refusal(source, error.args[0]) from None
+    return TopicState(str(topic.topic_id), begins, ends)
+
+
+def begin_offsets(source: FollowTopic, state: TopicState) -> Offsets:
+    """Where a topic is read from that was never read."""
+    if source.begin == EARLIEST:
+        return state.begins
+    moment = datetime.fromisoformat(source.begin.replace("Z", "+00:00"))
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    asked = OffsetSpec.for_timestamp(int(moment.timestamp() * 1000))
+    level = IsolationLevel.READ_UNCOMMITTED
+    try:
+        client = AdminClient(_client_settings(source))
+        found = _offsets(client, source, list(state.ends), asked, level)
+    except KafkaException as error:
+        raise _refusal(source, error.args[0]) from None
+    return {partition: state.ends[partition] if offset < 0 else offset for partition, offset in found.items()}
+
+
+def _offsets(
+    client: AdminClient,
+    source: FollowTopic,
+    partitions: list[int],
+    asked: OffsetSpec,
+    level: IsolationLevel,
+) -> dict[int, int]:
+    wanted = {TopicPartition(source.topic, partition): asked for partition in partitions}
+    answers = client.list_offsets(wanted, isolation_level=level, request_timeout=SECONDS)
+    return {place.partition: answer.result().offset for place, answer in sorted(answers.items())}
+
+
+def spark_options(source: FollowTopic) -> dict[str, str]:
+    """The same settings in the names of the Java client, for Spark's reader."""
+    given = _settings(source)
+    options = {
+        "kafka.bootstrap.servers": _given(source, "servers", source.servers),
+        "kafka.isolation.level": "read_committed" if source.committed else "read_uncommitted",
+        "kafka.default.api.timeout.ms": f"{SECONDS}000",
+        "kafka.request.timeout.ms": f"{SECONDS}000",
+    }
+    options |= {
+        f"kafka.{name}": given[name] for name in ("security.protocol", "sasl.mechanism") if name in given
+    }
+    if login := SASL_LOGINS.get(given.get("sasl.mechanism", "")):
+        user, password = (_quoted(given.get(f"sasl.{name}", "")) for name in ("username", "password"))
+        options["kafka.sasl.jaas.config"] = f"{login} required username={user} password={password};"
+    if "ssl.ca.location" in given:
+        options |= {
+            "kafka.ssl.truststore.type": "PEM",
+            "kafka.ssl.truststore.location": given["ssl.ca.location"],
+        }
+    return options
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _client_settings(source: FollowTopic) -> dict[str, Any]:
+    return {
+        "bootstrap.servers": _given(source, "servers", source.servers),
+        "log_level": 0,  # what went wrong is in the error
+        "client.id": "medallion_assets",
+        **_settings(source),
+    }
+
+
+def _settings(source: FollowTopic) -> dict[str, str]:
+    """SourceError for what is no JSON object of known settings; the message does not quote it: it has a password."""
+    if not source.settings:
+        return {}
+    name = source.settings.removeprefix("$")
+    try:
+        given = json.loads(_given(source, "settings", source.settings))
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise SourceError(f"topic {source.topic}: {name} must be a JSON object of {', '.join(SETTINGS)}")
+    settings = {str(key): str(value) for key, value in given.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if others := sorted(settings.keys() - {*SETTINGS}):
+        raise SourceError(
+            f"topic {source.topic}: {name} has {', '.join(others)}; write no more than {', '.join(SETTINGS)}"
+        )
+    mechanism = settings.get("sasl.mechanism")
+    if mechanism is not None and mechanism not in SASL_LOGINS:
+        raise SourceError(
+            f"topic {source.topic}: sasl.mechanism in {name} is {mechanism!r}; write one of {', '.join(SASL_LOGINS)}"
+        )
+    return settings
+
+
+def _given(source: FollowTopic, field: str, value: str) -> str:
+    """The value, or what the variable that it names holds."""
+    if not value.startswith("$"):
+        return value
+    found = os.environ.get(value[1:], "").strip()
+    if not found:
+        raise SourceError(
+            f"topic {source.topic}: {value[1:]} is not set, which its contract names as `{field}`"
+        )
+    return found
+
+
+def _refusal(source: FollowTopic, error: KafkaError) -> SourceError:
+    """What the brokers refused, and how to fix it."""
+    code = error.code()
+    if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
+        return SourceError(
+            f"{shown(source)}: there is no such topic: create it, or correct `topic` in the contract"
+        )
+    if code in (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED):
+        return SourceError(f"{shown(source)}: {error.str()}: grant this user Describe and Read of the topic")
+    if code in (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED):
+        return SourceError(
+            f"{shown(source)}: {error.str()}: correct user and password in {source.settings[1:]}"
+        )
+    return SourceUnreachable(
+        f"{shown(source)}: no broker answers within {SECONDS} s ({error.str()}): start it, or correct `servers`"
+        + (f" and {source.settings[1:]}" if source.settings else "")
+    )

@@ -1,0 +1,204 @@
+"""Messages of a topic in silver: what their bytes say is merged like rows of files; what cannot be read is kept."""
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from medallion_assets.contracts.bronze import BronzeTable, FollowTopic
+from medallion_assets.contracts.payloads import Debezium, Json, Payload
+from medallion_assets.contracts.silver import SilverTable, Upsert
+from medallion_assets.contracts.table import Column
+from medallion_assets_tests.support.kafka_broker import Broker, Message
+from medallion_assets_tests.support.sample_lake import SampleLake
+
+COLUMNS = (Column("id", "bigint"), Column("name"), Column("amount", "decimal(10,2)"))
+
+
+def today() -> str:
+    return f"{datetime.now(timezone.utc):%Y-%m-%d}"
+
+
+def follow(
+    shop: SampleLake, broker: Broker, topic: str, payload: Payload, *order: Column, **given: Any
+) -> None:
+    events = BronzeTable(
+        name="events", description="Events.", write=FollowTopic(topic, broker.servers, payload, **given)
+    )
+    silver = SilverTable(
+        name="events",
+        description="The latest state of each.",
+        inputs=(events,),
+        write=Upsert(keys=("id",), sequence_by=tuple(column.name for column in order)),
+        columns=(*COLUMNS, *order),
+    )
+    shop.tables = {"bronze/events": events, "silver/events": silver}
+
+
+def take(shop: SampleLake) -> Any:
+    shop.run("bronze/events", today())
+    return shop.run("silver/events", today()).get(today())
+
+
+def live(shop: SampleLake) -> dict[int, tuple[Any, ...]]:
+    rows = [row for row in shop.rows("silver/events") if row["_deleted_at"] is None]
+    return {row["id"]: (row["name"], str(row["amount"])) for row in rows}
+
+
+def poison(shop: SampleLake) -> dict[int, tuple[list[str], str | None]]:
+    """Offset -> the rules that the message broke, and its text where it could not be read."""
+    return {
+        row["_offset"]: (row["_failed_rules"], row["_corrupt_record"])
+        for row in shop.rows("quarantine/events")
+    }
+
+
+def event(id: Any, name: str, amount: Any = "1.00", **fields: Any) -> Message:
+    return str(id), json.dumps({"id": id, "name": name, "amount": amount, **fields})
+
+
+def test_what_is_no_json_goes_to_quarantine_with_its_place_and_the_rest_goes_on(
+    shop: SampleLake, broker: Broker
+):
+    topic = broker.topic(partitions=2)
+    follow(shop, broker, topic, Json())
+    broken: list[bytes | str] = [
+        b'{"id": 1, "name": "\xff"}',
+        "no json",
+        "",
+        "null",
+        "[1]",
+        '{"id": 2} {"id": 3}',
+        '{"id": 4},{"id": 5}',
+        '{"id": 6}garbage',
+        '{"id": 7, "id": 8}',
+        '{"id": 9, "ID": 10}',
+        '{"id": 11, "name": "half \\ud800"}',
+    ]
+    wrong = [event("x", "no number"), event(12, "no amount", "much"), (None, '{"name": "no key"}')]
+    tombstones: list[Message] = [("13", None), (None, None)]
+    good = [
+        event(20, "first"),
+        event(21, "large", "99999999.99"),
+        event(22, "é", 7.10, more={"a": [1.50, None]}),
+    ]
+    broker.send(topic, [*[(None, text) for text in broken], *wrong, *tombstones, *good])
+    broker.send(topic, [event(23, "elsewhere"), event(30, "x" * 5_000_000)], partition=1)
+    day = take(shop)
+    assert live(shop) == {
+        20: ("first", "1.00"),
+        21: ("large", "99999999.99"),
+        22: ("é", "7.10"),
+        23: ("elsewhere", "1.00"),
+        30: ("x" * 5_000_000, "1.00"),
+    }
+    assert next(row["more"] for row in shop.rows("silver/events") if row["id"] == 22) == '{"a":[1.5,null]}'
+    found = poison(shop)
+    assert sorted(found) == list(range(len(broken) + len(wrong)))
+    assert all("well_formed" in found[offset][0] for offset in range(len(broken)))
+    assert [found[offset][1] for offset in range(1, 9)] == list(broken[1:9])
+    assert [found[len(broken) + i] for i in range(3)] == [
+        (["id_is_bigint", "id_not_null"], None),
+        (["amount_is_decimal"], None),
+        (["id_not_null"], None),
+    ]
+    assert {row["_topic"] for row in shop.rows("quarantine/events")} == {topic}
+    assert (day.total("void"), day.total("quarantined"), day.unaccounted) == (2, 14, {})
+
+
+def test_of_two_messages_that_nothing_else_tells_apart_the_later_counts(shop: SampleLake, broker: Broker):
+    topic = broker.topic()
+    follow(shop, broker, topic, Json(), Column("at", "timestamp"))
+    same, later = "2026-01-01T10:00:00Z", "2026-01-01T10:00:01Z"
+    broker.send(topic, [event(1, "z", at=same), event(1, "a", at=same), event(2, "z", at=later)])
+    take(shop)
+    broker.send(topic, [event(1, "b", at=same), event(2, "late", at=same), event(3, "z", at=same)])
+    broker.send(topic, [event(3, "gone", at=same, op="D")])
+    take(shop)
+    assert live(shop) == {1: ("b", "1.00"), 2: ("z", "1.00")}
+
+
+def test_however_a_topic_is_cut_into_runs_silver_is_the_last_change_of_each_key(
+    shop: SampleLake, broker: Broker, tmp_path: Path
+):
+    topic, dice = broker.topic(partitions=2), Random(7)
+    at_once = SampleLake(shop.spark, tmp_path / "at_once")
+    at = Column("at", "timestamp")
+    last: dict[int, tuple[Any, ...]] = {}
+    for run in range(4):
+        follow(shop, broker, topic, Json(), at, batch_messages=9)
+        changes: list[tuple[int, Message]] = []
+        for number in range(25):
+            id, time = dice.randrange(12), f"2026-01-0{dice.randrange(1, 4)}T00:00:00Z"
+            name, deleted = f"{run}-{dice.randrange(1000)}", dice.random() < 0.2
+            changes.append((id, event(id, name, at=time, op="D" if deleted else "U")))
+            change = (time, run * 25 + number, None if deleted else (name, "1.00"))
+            last[id] = max(last.get(id, change), change)
+        for partition in (0, 1):  # all changes of a key are in one
+            mine = [message for id, message in changes if id % 2 == partition]
+            broker.send(topic, mine, partition)
+        take(shop)
+    follow(at_once, broker, topic, Json(), at)
+    take(at_once)
+    assert live(shop) == live(at_once) == {id: row for id, (*_, row) in last.items() if row is not None}
+    assert shop.rows("silver/events", "id", "_sequence") == at_once.rows("silver/events", "id", "_sequence")
+
+
+def envelope(op: str, lsn: int, before: Any = None, after: Any = None, **source: Any) -> dict[str, Any]:
+    told = {"lsn": lsn, "ts_ms": 1_767_261_600_123, "snapshot": "false", **source}
+    return {"op": op, "before": before, "after": after, "source": told, "ts_ms": 1, "transaction": None}
+
+
+def row(id: int, name: str, amount: str | None = "1.00") -> dict[str, Any]:
+    return {"id": id, "name": name, "amount": amount}
+
+
+def test_envelopes_of_debezium_are_merged_by_their_lsn(shop: SampleLake, broker: Broker):
+    topic = broker.topic()
+    follow(shop, broker, topic, Debezium(), Column("lsn", "bigint"))
+
+    def sent(id: Any, value: Any) -> Message:
+        return json.dumps({"id": id}), None if value is None else json.dumps(value)
+
+    wrapped = {"schema": {"type": "struct"}, "payload": envelope("u", 50, after=row(4, "wrapped"))}
+    broker.send(
+        topic,
+        [
+            sent(1, envelope("r", 10, after=row(1, "snapshot"), snapshot="first")),
+            sent(2, envelope("r", 10, after=row(2, "snapshot"))),
+            sent(1, envelope("u", 30, after=row(1, "newest"))),
+            sent(1, envelope("u", 20, after=row(1, "outdated"))),
+            # A change of a key: all with one LSN; what else `before` says is made up.
+            sent(2, envelope("d", 40, before={"id": 2, "name": "", "amount": "0.00"})),
+            sent(2, None),
+            sent(3, envelope("c", 40, after=row(3, "was 2"))),
+            (json.dumps({"schema": {}, "payload": {"id": 4}}), json.dumps(wrapped)),
+            (None, json.dumps({"ts_ms": 5})),
+            (None, json.dumps({"status": "BEGIN", "id": "571", "ts_ms": 5})),
+            (None, json.dumps({"op": "m", "ts_ms": 5, "source": {}, "message": {"prefix": "x"}})),
+            (None, json.dumps({"payload": None, "schema": None})),
+            sent(5, envelope("c", 41, after=row(5, "__debezium_unavailable_value"))),
+            sent(6, envelope("c", 42)),
+            (None, json.dumps(envelope("t", 43))),
+            (None, json.dumps({"hello": "world"})),
+            sent(9, envelope("c", 60, after=row(9, "last", None))),
+        ],
+    )
+    day = take(shop)
+    assert live(shop) == {
+        1: ("newest", "1.00"),
+        3: ("was 2", "1.00"),
+        4: ("wrapped", "1.00"),
+        9: ("last", "None"),
+    }
+    assert sorted(poison(shop)) == [12, 13, 14, 15]
+    assert "op_known" in poison(shop)[14][0] and "well_formed" not in poison(shop)[14][0]
+    assert (day.total("void"), day.total("quarantined"), day.total("deleted"), day.unaccounted) == (
+        5,
+        4,
+        1,
+        {},
+    )
+    (first,) = [found for found in shop.rows("silver/events") if found["id"] == 9]
+    assert (first["source_ts"], first["snapshot"]) == ("2026-01-01T10:00:00.123Z", "false")
