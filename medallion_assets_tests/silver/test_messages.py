@@ -128,3 +128,9 @@ def test_envelopes_of_debezium_are_merged_by_their_lsn(shop: SampleLake, broker:
     )
     (first,) = [found for found in shop.rows("silver/events") if found["id"] == 9]
     assert (first["source_ts"], first["snapshot"]) == ("2026-01-01T10:00:00.123Z", "false")
+
+    before = live(shop)
+    twice = '{"op": "c", "op": "d", "after": {"id": 11}, "source": {"lsn": 62}}'
+    broker.send(topic, [sent(10, envelope("c", 61, after=row(10, "half \ud800"))), (None, twice)])
+    take(shop)
+    assert live(shop) == before and sorted(poison(shop)) == [12, 13, 14, 15, 17, 18]

@@ -57,26 +57,21 @@ def read_messages(payload: Payload, messages: DataFrame) -> DataFrame:
 
 def _json(messages: DataFrame) -> DataFrame:
     """Adds: `_fields`, `_is_broken`, `_no_change`."""
-    text, fields = _text(F.col("value")), F.col("_fields")
-    rows = messages.withColumn("_fields", _object(F.col("value")))
-    return rows.withColumns(
-        {
-            "_is_broken": F.coalesce(has_duplicate_keys(fields) | is_halved(text, fields), F.lit(True)),
-            NO_CHANGE: F.col("value").isNull(),
-        }
-    )
+    rows = messages.withColumn("_fields", _object(_utf8("value")))
+    is_broken = F.coalesce(_is_unclear(F.col("_fields")), F.lit(True))
+    return rows.withColumns({"_is_broken": is_broken, NO_CHANGE: F.col("value").isNull()})
 
 
 def _debezium(messages: DataFrame) -> DataFrame:
     """Adds: `_fields`, `_is_broken`, `_no_change`, and the columns of ENVELOPE."""
     sent, envelope, row = F.col("_sent"), F.col("_envelope"), F.col("_fields")
-    rows = messages.withColumns({"_sent": _object(F.col("value")), "_key": _object(F.col("key"))})
+    rows = messages.withColumns({"_sent": _object(_utf8("value")), "_key": _object(_utf8("key"))})
     is_wrapped = F.map_contains_key(sent, "payload") & ~F.map_contains_key(sent, "op")
     key_is_wrapped = F.map_contains_key("_key", "payload") & F.map_contains_key("_key", "schema")
     rows = rows.withColumns(
         {
-            "_envelope": F.when(is_wrapped, _object(_bytes(sent, "payload"))).otherwise(sent),
-            "_key": F.when(key_is_wrapped, _object(_bytes(F.col("_key"), "payload"))).otherwise(
+            "_envelope": F.when(is_wrapped, _object(field(sent, ["payload"]))).otherwise(sent),
+            "_key": F.when(key_is_wrapped, _object(field(F.col("_key"), ["payload"]))).otherwise(
                 F.col("_key")
             ),
         }
@@ -85,18 +80,17 @@ def _debezium(messages: DataFrame) -> DataFrame:
     rows = rows.withColumns(
         {
             "op": op,
-            "_fields": F.when(op == "d", F.coalesce("_key", _object(_bytes(envelope, "before")))).when(
-                op.isin("c", "r", "u"), _object(_bytes(envelope, "after"))
+            "_fields": F.when(op == "d", F.coalesce("_key", _object(field(envelope, ["before"])))).when(
+                op.isin("c", "r", "u"), _object(field(envelope, ["after"]))
             ),
-            "_source": _object(_bytes(envelope, "source")),
-            "_transaction": _object(_bytes(envelope, "transaction")),
+            "_source": _object(field(envelope, ["source"])),
+            "_transaction": _object(field(envelope, ["transaction"])),
         }
     )
     committed = F.timestamp_millis(field(F.col("_source"), ["ts_ms"]).try_cast("bigint"))
     is_of_a_row = F.col("op").isin("c", "r", "u", "d")
-    is_unclear = has_duplicate_keys(row) | F.exists(
-        F.map_values(row), lambda value: value.eqNullSafe(UNAVAILABLE)
-    )
+    lacks_values = F.exists(F.map_values(row), lambda value: value.eqNullSafe(UNAVAILABLE))
+    is_unclear = _is_unclear(sent) | has_duplicate_keys(envelope) | has_duplicate_keys(row) | lacks_values
     is_empty = F.col("value").isNull() | (is_wrapped & F.try_element_at(sent, F.lit("payload")).isNull())
     is_mark = (F.col("op").isNull() & F.map_contains_key(envelope, "ts_ms")) | (F.col("op") == "m")
     return rows.withColumns(
@@ -117,14 +111,20 @@ def _text(value: Column) -> Column:
     return F.make_valid_utf8(value.cast("string"))
 
 
-def _bytes(fields: Column, name: str) -> Column:
-    return field(fields, [name]).cast("binary")
+def _utf8(name: str) -> Column:
+    """The text of these bytes; NULL where they are none."""
+    text = F.col(name).cast("string")
+    return F.when(F.is_valid_utf8(text), text)
 
 
-def _object(value: Column) -> Column:
-    """The fields of a text that is one JSON object in UTF-8 and nothing else; else NULL."""
-    text = value.cast("string")
-    records = complete(parsed(F.when(F.is_valid_utf8(text), text), whole=False))
+def _is_unclear(sent: Column) -> Column:
+    """Whether the object that a message is says something twice, or has half a character. NULL where it is none."""
+    return has_duplicate_keys(sent) | is_halved(_text(F.col("value")), sent)
+
+
+def _object(text: Column) -> Column:
+    """The fields of a text that is one JSON object and nothing else; else NULL."""
+    records = complete(parsed(text, whole=False))
     return F.when(F.size(records) == 1, F.try_element_at(records, F.lit(1)))
 
 
