@@ -1,7 +1,7 @@
-"""Days of tables, as text (`2026-01-05`), one by one and as ranges."""
+"""Days of tables, as text (`2026-01-05`), one by one and as ranges; and times that people write."""
 
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 
 TableDay = tuple[str, str]
 """(table, day)"""
@@ -19,3 +19,9 @@ def ranges(days: Collection[str], most: int = MAX_DAYS_PER_RUN) -> list[tuple[st
         else:
             found.append((day, day))
     return [(str(first), str(last)) for first, last in found]
+
+
+def as_moment(text: str) -> datetime:
+    """A time as ISO 8601, in UTC where it names no zone. ValueError."""
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))  # of which Python 3.10 knows no Z
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

@@ -1,8 +1,7 @@
 """A Kafka topic carried to bronze by its offsets: every message that counts, byte for byte, once, whatever happens."""
 
 from dataclasses import replace
-from datetime import datetime, timezone
-from pathlib import Path
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -13,14 +12,11 @@ from medallion_assets.lakehouse.bronze import batches
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.monitoring.source_changes import sources_with_news
 from medallion_assets.lakehouse.sources.base import SourceError
+from medallion_assets_tests.support.events import today
 from medallion_assets_tests.support.kafka_broker import Broker
 from medallion_assets_tests.support.sample_lake import SampleLake
 
 KEY = "bronze/order_events"
-
-
-def today() -> str:
-    return f"{datetime.now(timezone.utc):%Y-%m-%d}"
 
 
 def follow(shop: SampleLake, broker: Broker, topic: str, **given: Any) -> BronzeTable:
@@ -119,6 +115,30 @@ def test_only_what_transactions_committed_is_read(shop: SampleLake, broker: Brok
     assert [value for *_, value in held(shop)] == [b"first", b"second"]
 
 
+def test_a_topic_that_was_never_read_is_read_from_its_beginning_or_from_a_time(
+    shop: SampleLake, broker: Broker
+):
+    topic, noon = broker.topic(partitions=2), datetime(2026, 1, 5, 12, tzinfo=timezone.utc)
+    for hours in range(3):
+        broker.send(
+            topic, values(f"{hours}"), timestamp=int((noon + timedelta(hours=hours)).timestamp() * 1000)
+        )
+    follow(shop, broker, topic, begin="2026-01-05T14:00+01:00")
+    shop.run(KEY, today())
+    assert [value for *_, value in held(shop)] == [b"1", b"2"]
+    assert state(shop)[:2] == ("SUCCESS", '{"0": 3, "1": 0}')
+
+    still_open = broker.topic()
+    producer = broker.transaction(still_open, values("open"))
+    table = follow(shop, broker, still_open, begin="2026-01-05")
+    shop.tables = {KEY: replace(table, name="others")}
+    shop.run(KEY, today())
+    producer.commit_transaction()
+    broker.settle(still_open)
+    shop.run(KEY, today())
+    assert [row["value"] for row in shop.rows("bronze/others")] == [b"open"]
+
+
 def refused(shop: SampleLake, table: BronzeTable) -> str:
     """What both the sensor and a run say."""
     _, (note,) = sources_with_news([table], shop.lake.root)
@@ -160,9 +180,7 @@ def test_what_can_no_longer_be_read_is_named(
     assert "'MAGIC'; write one of PLAIN" in message and "canary" not in message
 
 
-def test_a_broker_that_is_down_is_named_and_its_messages_come_later(
-    shop: SampleLake, broker: Broker, tmp_path: Path
-):
+def test_a_broker_that_is_down_is_named_and_its_messages_come_later(shop: SampleLake, broker: Broker):
     topic = broker.topic()
     table = follow(shop, broker, topic)
     broker.send(topic, values("before"))

@@ -1,8 +1,7 @@
 """What is checked of a bronze table: that its source can be read as it says."""
 
-from datetime import datetime
-
 from medallion_assets.contracts.bronze import EARLIEST, FollowDelta, FollowTable, FollowTopic, Land
+from medallion_assets.contracts.days import as_moment
 from medallion_assets.contracts.declaration.common import Faults, listed, negative, unknown
 from medallion_assets.contracts.table import Table
 
@@ -45,10 +44,8 @@ def _topic(table: Table, topic: FollowTopic) -> Faults:
             "it may hold a password; write $NAME of the environment variable that holds it",
         )
     try:
-        is_time = topic.begin == EARLIEST or datetime.fromisoformat(topic.begin.replace("Z", "+00:00"))
+        _ = topic.begin == EARLIEST or as_moment(topic.begin)
     except ValueError:
-        is_time = False
-    if not is_time:
         yield (
             "write.begin",
             f"{topic.begin!r} is no beginning; write 'earliest' or a time, as '2026-01-05T00:00:00Z'",

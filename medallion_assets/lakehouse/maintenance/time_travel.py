@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
+from medallion_assets.contracts.days import as_moment
 from medallion_assets.contracts.table import Table
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
@@ -43,10 +44,9 @@ def version_asked(root: str, key: str, version: str, as_of: str) -> int:
             raise RollbackError(f"{version!r} is no version: give a whole number, such as 3")
         return int(version)
     try:
-        moment = datetime.fromisoformat(as_of)
+        moment = as_moment(as_of)
     except ValueError:
         raise RollbackError(f"{as_of!r} is no time: give one such as 2026-01-05T10:00 (UTC)") from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     times = commit_times(root, key)
     found = [number for number, at in times.items() if at <= moment]
     if not found:

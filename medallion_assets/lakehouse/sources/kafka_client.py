@@ -9,13 +9,13 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any, cast
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
 from medallion_assets.contracts.bronze import EARLIEST, FollowTopic
+from medallion_assets.contracts.days import as_moment
 from medallion_assets.lakehouse.sources.base import SourceError, SourceUnreachable
 
 SECONDS = 10
@@ -69,17 +69,15 @@ def begin_offsets(source: FollowTopic, state: TopicState) -> Offsets:
     """Where a topic is read from that was never read."""
     if source.begin == EARLIEST:
         return state.begins
-    moment = datetime.fromisoformat(source.begin.replace("Z", "+00:00"))
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    asked = OffsetSpec.for_timestamp(int(moment.timestamp() * 1000))
+    asked = OffsetSpec.for_timestamp(int(as_moment(source.begin).timestamp() * 1000))
     level = IsolationLevel.READ_UNCOMMITTED
     try:
         client = AdminClient(_client_settings(source))
         found = _offsets(client, source, list(state.ends), asked, level)
     except KafkaException as error:
         raise _refusal(source, error.args[0]) from None
-    return {partition: state.ends[partition] if offset < 0 else offset for partition, offset in found.items()}
+    # -1 where no message is as young; a message of an open transaction comes after the end.
+    return {p: state.ends[p] if offset < 0 else min(offset, state.ends[p]) for p, offset in found.items()}
 
 
 def _offsets(

@@ -18,6 +18,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import FollowTable
+from medallion_assets.contracts.days import as_moment
 from medallion_assets.contracts.technical_columns import SOURCE_MODIFIED_AT
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse.sources.base import Batch, SourceError
@@ -88,10 +89,9 @@ def _hash(rows: DataFrame) -> Column:
 def as_offset(source: FollowTable, text: str) -> SourceOffset:
     """A time of change of a row; in UTC where it names no zone."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = as_moment(text)
     except ValueError:
         raise SourceError("give a time, such as 2026-01-05T10:00:00") from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     return SourceOffset(moment.astimezone(timezone.utc).isoformat(timespec="microseconds"))
 
 
