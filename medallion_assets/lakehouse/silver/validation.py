@@ -25,17 +25,14 @@ def validated_rows(lake: Lake, table: SilverTable, files: Files) -> DataFrame:
     """The bronze rows of these files, validated."""
     days = sorted(day for day, paths in files.items() if paths)
     paths = sorted(path for listed in files.values() for path in listed)
-    bronze = lake.read(table.inputs[0].key)
-    if not days:
-        return validate(table, _landed(table, bronze.limit(0)))
-    of_days = F.expr(days_predicate("_ingestion_date", days))
-    return validate(table, _landed(table, bronze.where(of_days & F.col("_source_file").isin(paths))))
-
-
-def _landed(table: SilverTable, bronze: DataFrame) -> DataFrame:
-    """Bronze's rows as landed text, also where they are messages."""
-    payload = table.inputs[0].payload
-    return read_messages(payload, bronze) if payload else bronze
+    source = table.inputs[0]
+    bronze = lake.read(source.key)
+    if days:
+        of_days = F.expr(days_predicate("_ingestion_date", days))
+        bronze = bronze.where(of_days & F.col("_source_file").isin(paths))
+    else:
+        bronze = bronze.limit(0)
+    return validate(table, read_messages(source.payload, bronze) if source.payload else bronze)
 
 
 def validate(table: SilverTable, landed: DataFrame) -> DataFrame:

@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import reduce
 from math import ceil
 from operator import or_
@@ -35,15 +34,6 @@ from medallion_assets.lakehouse.spark.expressions import quoted
 CONTRACT = FollowTopic
 
 
-@dataclass(frozen=True)
-class _Ranges:
-    """What is to be read: of each partition from one offset up to, and without, another."""
-
-    topic_id: str
-    since: Offsets
-    until: Offsets
-
-
 def observe(source: FollowTopic, since: SourceOffset | None) -> SourceOffset:
     """The end of the topic. SourceError where what came since can no longer be read, as `pull`."""
     state = topic_state(source)
@@ -61,7 +51,7 @@ def pull(spark: SparkSession, source: FollowTopic, since: SourceOffset | None) -
     state = topic_state(source)
     start = _since(source, since, state)
     until = _shares(source.batch_messages, start, state.ends)
-    rows = _rows(spark, source, _Ranges(state.topic_id, start, until))
+    rows = _rows(spark, source, start, until).withColumn("topic_id", F.lit(state.topic_id))
     yield Batch(rows, _offset(state.topic_id, until), exact=False, more=until != state.ends)
 
 
@@ -149,22 +139,20 @@ def _shares(limit: int, start: Offsets, ends: Offsets) -> dict[int, int]:
     }
 
 
-def _rows(spark: SparkSession, source: FollowTopic, ranges: _Ranges) -> DataFrame:
-    """The messages in these ranges. No rows, and no client, where they are empty."""
-    columns = [column.name for column in MESSAGE]
-    types = ", ".join(f"{quoted_name(column.name)} {column.type}" for column in MESSAGE)
-    if ranges.since == ranges.until:
+def _rows(spark: SparkSession, source: FollowTopic, since: Offsets, until: Offsets) -> DataFrame:
+    """The messages of each partition from one offset up to another. No client where there are none."""
+    columns = [column for column in MESSAGE if column.name != "topic_id"]
+    if since == until:
+        types = ", ".join(f"{quoted_name(column.name)} {column.type}" for column in columns)
         return spark.createDataFrame([], types)
     options = spark_options(source) | {
-        "assign": json.dumps({source.topic: sorted(ranges.until)}),
-        "startingOffsets": json.dumps({source.topic: {str(p): at for p, at in ranges.since.items()}}),
-        "endingOffsets": json.dumps({source.topic: {str(p): at for p, at in ranges.until.items()}}),
+        "assign": json.dumps({source.topic: sorted(until)}),
+        "startingOffsets": json.dumps({source.topic: {str(p): at for p, at in since.items()}}),
+        "endingOffsets": json.dumps({source.topic: {str(p): at for p, at in until.items()}}),
         "includeHeaders": "true",
         "failOnDataLoss": "true",
         "kafkaConsumer.pollTimeoutMs": "60000",
     }
     read = spark.read.format("kafka").options(**options).load()
-    named = read.withColumnRenamed("timestampType", "timestamp_type").withColumn(
-        "topic_id", F.lit(ranges.topic_id)
-    )
-    return named.select(*map(quoted, columns))
+    named = read.withColumnRenamed("timestampType", "timestamp_type")
+    return named.select(*[quoted(column.name) for column in columns])
