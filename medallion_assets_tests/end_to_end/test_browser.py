@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from pyspark.sql import SparkSession
 
 from medallion_assets.commands import job_runner
 from medallion_assets.tables.silver.orders import STATUSES
+from medallion_assets_tests.support.ports import free_port
 from medallion_assets_tests.support.sample_lake import SampleLake, order
 
 REPOSITORY = Path(__file__).parents[2]
@@ -117,9 +117,7 @@ def _land(shop: SampleLake) -> None:
 @contextmanager
 def _webserver(settings: dict[str, str], log: Path) -> Iterator[str]:
     """The address of a UI that answers; at the end its code server is gone, too."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "dagster_webserver", "-m", "medallion_assets.definitions"]
     with log.open("wb") as out:
         server = subprocess.Popen(

@@ -6,7 +6,6 @@ Also when the process of a run is killed: somebody is told, the tables are free 
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from deltalake import DeltaTable
 
 from medallion_assets_tests.end_to_end.test_browser import REPOSITORY, end_group
 from medallion_assets_tests.support import slack_server
+from medallion_assets_tests.support.ports import free_port
 from medallion_assets_tests.support.postgres_server import Database
 from medallion_assets_tests.support.sample_lake import as_csv, order
 from medallion_assets_tests.support.slack_server import SlackServer
@@ -100,9 +100,7 @@ def lakehouse(
     )
     for source in ("orders", "customers", "products"):
         (tmp_path / "landing" / source).mkdir(parents=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     places = {
         "MEDALLION_LANDING": str(tmp_path / "landing"),
         "MEDALLION_LAKEHOUSE": str(tmp_path / "lake"),

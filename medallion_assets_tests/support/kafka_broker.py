@@ -1,9 +1,9 @@
-"""A real Kafka broker for the tests: its jars from Maven by Ivy, a data folder and ports of its own.
+"""A real Kafka broker for the tests: its jars, a data folder and ports of its own.
 
 `python -m medallion_assets_tests.support.kafka_broker` fetches the jars; else the first test does.
 """
 
-import socket
+import os
 import subprocess
 import tempfile
 import time
@@ -11,19 +11,20 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from glob import glob
-from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 from typing import Any, cast
 
+import pyspark
 from confluent_kafka import IsolationLevel, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
+from medallion_assets.lakehouse.spark.jars import fetch
 from medallion_assets.lakehouse.spark.java import java_home
+from medallion_assets_tests.support.ports import free_port
 
-PACKAGES = {"org.apache.kafka#kafka_2.13": "4.3.1", "org.apache.logging.log4j#log4j-slf4j-impl": "2.25.4"}
+PACKAGES = ("org.apache.kafka:kafka_2.13:4.3.1", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4")
 WAIT_SECONDS = 60
 LARGEST_MESSAGE = 20_000_000
 
@@ -125,7 +126,7 @@ def temporary_broker() -> Iterator[Broker]:
 @contextmanager
 def kafka_broker(folder: Path, **settings: str) -> Iterator[Broker]:
     """Runs until the context is left: one node, which is broker and controller."""
-    port, controller = _free_port(), _free_port()
+    port, controller = free_port(), free_port()
     config = folder / "server.properties"
     lines = {
         "process.roles": "broker,controller",
@@ -146,7 +147,7 @@ def kafka_broker(folder: Path, **settings: str) -> Iterator[Broker]:
         **settings,
     }
     config.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
-    java = [f"{java_home()}/bin/java", "-cp", f"{jars()}/*"]
+    java = [f"{java_home()}/bin/java", "-cp", f"{jars()}/*:{_scala()}"]
     subprocess.run(
         [*java, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", str(config)],
         check=True,
@@ -168,48 +169,20 @@ def kafka_broker(folder: Path, **settings: str) -> Iterator[Broker]:
 
 def jars() -> Path:
     """The folder with the broker's jars, fetched if they are not there."""
-    name = "+".join(f"{package.partition('#')[2]}-{version}" for package, version in PACKAGES.items())
+    name = "+".join(package.split(":", 1)[1].replace(":", "-") for package in PACKAGES)
     folder = Path.home() / ".cache" / "medallion_assets" / name
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as fetching:
-            _fetch(Path(fetching))
-            try:
-                (Path(fetching) / "jars").rename(folder)
-            except OSError:  # another process was quicker
-                assert folder.is_dir()
+    fetch(PACKAGES, ("*.jar",), folder)
     return folder
 
 
-def _fetch(folder: Path) -> None:
-    """By the Ivy that comes with pyspark."""
-    spec = find_spec("pyspark")
-    assert spec is not None and spec.origin is not None
-    (ivy,) = glob(str(Path(spec.origin).parent / "jars" / "ivy-*.jar"))
-    wanted = "".join(
-        f'<dependency org="{org}" name="{name}" rev="{version}" conf="default->default"/>'
-        for package, version in PACKAGES.items()
-        for org, _, name in [package.partition("#")]
-    )
-    module = '<info organisation="tests" module="broker"/>'
-    file = folder / "ivy.xml"
-    file.write_text(f'<ivy-module version="2.0">{module}<dependencies>{wanted}</dependencies></ivy-module>')
-    command = [f"{java_home()}/bin/java", "-jar", ivy, "-ivy", str(file), "-cache", str(folder / "cache")]
-    command += ["-types", "jar", "bundle", "-confs", "default"]
-    command += ["-retrieve", str(folder / "jars" / "[artifact]-[revision](-[classifier]).[ext]")]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, f"The broker's jars could not be fetched: {done.stdout[-3000:]}{done.stderr}"
+def _scala() -> str:
+    """The library that spark-submit does not fetch, since it comes with Spark."""
+    return str(next((Path(pyspark.__file__).parent / "jars").glob("scala-library-*.jar")))
 
 
 def _started(folder: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 def _wait(broker: Broker) -> None:
@@ -225,4 +198,5 @@ def _wait(broker: Broker) -> None:
 
 
 if __name__ == "__main__":
+    os.environ["JAVA_HOME"] = java_home()
     print(f"Jars of a Kafka broker: {len(list(jars().iterdir()))} in {jars()}")

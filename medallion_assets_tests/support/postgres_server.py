@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,8 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+
+from medallion_assets_tests.support.ports import free_port
 
 WAIT_SECONDS = 30
 
@@ -66,7 +67,7 @@ def temporary_server() -> Iterator[Database]:
 @contextmanager
 def postgres_server(folder: Path) -> Iterator[Database]:
     """Runs until the context is left. Without durability, since the folder does not outlive the tests."""
-    answer = Database(_free_port())
+    answer = Database(free_port())
     _initialise(folder, answer)
     settings = {"listen_addresses": answer.host, "port": answer.port, "unix_socket_directories": ""}
     settings |= {
@@ -127,12 +128,6 @@ def _unprivileged() -> dict[str, Any]:
             "There is no user postgres to run the server as: apt-get install postgresql", pytrace=False
         )
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 def _wait(server: subprocess.Popen, answer: Database, log: Path) -> None:

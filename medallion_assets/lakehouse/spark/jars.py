@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -49,40 +50,45 @@ def cached_jars() -> list[str]:
 
     The folder is created whole or not at all, so one jar of each kind means that all are there.
     """
-    if not _is_complete(cache()):
-        _fetch(cache())
-    return sorted(map(str, _needed(cache())))
+    fetch(PACKAGES, JARS, cache())
+    return sorted(map(str, _needed(cache(), JARS)))
 
 
-def _needed(folder: Path) -> list[Path]:
-    return [jar for pattern in JARS for jar in folder.glob(pattern)]
+def fetch(packages: Sequence[str], jars: Sequence[str], target: Path) -> None:
+    """Fills the folder with the jars of Maven's packages and of what they depend on, if it lacks one. JarsError.
 
-
-def _is_complete(folder: Path) -> bool:
-    return all(any(folder.glob(pattern)) for pattern in JARS)
-
-
-def _fetch(target: Path) -> None:
-    if any(target.glob("*")) and not _is_complete(target):
+    jars: patterns of those that are kept; each has a jar once the folder is there
+    """
+    if _is_complete(target, jars):
+        return
+    if any(target.glob("*")):
         raise JarsError(
-            f"{target} lacks a jar of {' or '.join(PACKAGES)}: copy the folder whole, or remove it."
+            f"{target} lacks a jar of {' or '.join(packages)}: copy the folder whole, or remove it."
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetching-") as folder:
         ivy, chosen = Path(folder) / "ivy", Path(folder) / "jars"
-        _resolve(ivy)
+        _resolve(packages, jars, ivy, target)
         chosen.mkdir()
-        for jar in _needed(ivy / "jars"):
+        for jar in _needed(ivy / "jars", jars):
             jar.rename(chosen / jar.name)
         try:
             chosen.rename(target)
         except OSError:
             # Another process may have fetched them meanwhile, which is as good; anything else is a failure.
-            if not _is_complete(target):
+            if not _is_complete(target, jars):
                 raise
 
 
-def _resolve(ivy: Path) -> None:
+def _needed(folder: Path, jars: Sequence[str]) -> list[Path]:
+    return [jar for pattern in jars for jar in folder.glob(pattern)]
+
+
+def _is_complete(folder: Path, jars: Sequence[str]) -> bool:
+    return all(any(folder.glob(pattern)) for pattern in jars)
+
+
+def _resolve(packages: Sequence[str], jars: Sequence[str], ivy: Path, target: Path) -> None:
     """Lets spark-submit resolve the packages for an empty job, which starts no session."""
     spec = find_spec("pyspark")
     if spec is None or spec.origin is None:
@@ -92,14 +98,14 @@ def _resolve(ivy: Path) -> None:
     job = ivy / "nothing.py"
     job.touch()
     command = [str(spark_home / "bin" / "spark-submit"), "--master", "local[1]"]
-    command += ["--packages", ",".join(PACKAGES), "--conf", f"spark.jars.ivy={ivy}", str(job)]
+    command += ["--packages", ",".join(packages), "--conf", f"spark.jars.ivy={ivy}", str(job)]
     environment = {**os.environ, "SPARK_HOME": str(spark_home), "PYSPARK_PYTHON": sys.executable}
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if result.returncode != 0 or not _is_complete(ivy / "jars"):
+    if result.returncode != 0 or not _is_complete(ivy / "jars", jars):
         raise JarsError(
             f"{result.stdout}{result.stderr}\n"
-            f"The jars ({', '.join(PACKAGES)}) could not be fetched; Ivy's answer is above. "
-            f"Without network, copy {cache()} from another machine, or set MEDALLION_JARS to a copy."
+            f"The jars ({', '.join(packages)}) could not be fetched; Ivy's answer is above. "
+            f"Without network, copy {target} from another machine, or set MEDALLION_JARS to a copy."
         )
 
 
