@@ -21,6 +21,10 @@ def ranges(days: Collection[str], most: int = MAX_DAYS_PER_RUN) -> list[tuple[st
     return [(str(first), str(last)) for first, last in found]
 
 
+def utc_today() -> str:
+    return f"{datetime.now(timezone.utc):%Y-%m-%d}"
+
+
 def as_moment(text: str) -> datetime:
     """A time as ISO 8601, in UTC where it names no zone. ValueError."""
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))  # of which Python 3.10 knows no Z

@@ -93,6 +93,7 @@ class SilverTable(Table):
 
     inputs: the bronze table that it is made of
     rules, quarantine_limit: row rules, and the share of a day's rows in quarantine above which the day is blocked
+    quarantine_least: how many rows a day must have for its share to count: the first ones of a stream say little
     purge_after: how long tombstones and quarantined rows are kept after their time; None keeps them for ever
     """
 
@@ -104,6 +105,7 @@ class SilverTable(Table):
     rules: tuple[Rule, ...] = ()
     partition_by: str | None = None
     quarantine_limit: float = 1.0
+    quarantine_least: int = 0
     purge_after: timedelta | None = None
 
     @property

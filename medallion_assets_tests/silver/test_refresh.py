@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from medallion_assets.contracts.rules import not_null
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Column, ReplaceDay
 from medallion_assets.lakehouse import silver
-from medallion_assets.lakehouse.silver import refresh
+from medallion_assets.lakehouse.silver import refresh, validated_days
 from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.silver.merge import key_ranges
@@ -159,6 +160,8 @@ def test_a_day_with_too_many_broken_rows_is_blocked_until_it_is_mended(shop: Sam
     shop.land("orders", TWO, "a.csv", [order("o3", day=TWO), order("late", day=ONE)])
     days = shop.orders(ONE, TWO)
     assert blocked_by(table, days[ONE]) == "quarantine_ratio" and blocked_by(table, days[TWO]) is None
+    assert blocked_by(replace(table, quarantine_least=11), days[ONE]) == "quarantine_ratio"
+    assert blocked_by(replace(table, quarantine_least=12), days[ONE]) is None  # it has 11 rows
     assert [row[0] for row in shop.live()] == ["late", "o1", "o3"]  # earlier rows stay, the good day is there
     assert len(shop.rows("quarantine/orders")) == 9
     assert blocked_by(table, shop.orders(ONE)[ONE]) == "quarantine_ratio"  # also when asked again
@@ -184,21 +187,27 @@ def test_a_changed_rule_makes_days_stale_and_materializing_them_restates_them(sh
     assert len(shop.live()) == 4
 
 
+def stop_at(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next run ends before it quarantines, publishes, or records what it did after its intent."""
+
+    def crash(*arguments):
+        raise KeyboardInterrupt
+
+    if step == "quarantine":
+        monkeypatch.setattr(refresh, "write_quarantine", crash)
+    if step == "publish":
+        monkeypatch.setattr(refresh, "publish", crash)
+    if step == "record":
+        real, calls = refresh.record, []
+        monkeypatch.setattr(refresh, "record", lambda *a: crash() if calls else (calls.append(1), real(*a)))
+
+
 @pytest.mark.parametrize("crash_at", ["quarantine", "publish", "record"])
 def test_a_crash_at_any_step_is_mended_by_the_next_run(shop: SampleLake, monkeypatch, crash_at: str):
     shop.land("orders", ONE, "a.csv", [order("o1"), order("bad", amount="x")])
     shop.run("bronze/orders", ONE)
 
-    def crash(*arguments):
-        raise KeyboardInterrupt
-
-    if crash_at == "quarantine":
-        monkeypatch.setattr(refresh, "write_quarantine", crash)
-    if crash_at == "publish":
-        monkeypatch.setattr(refresh, "publish", crash)
-    if crash_at == "record":
-        real, calls = refresh.record, []
-        monkeypatch.setattr(refresh, "record", lambda *a: crash() if calls else (calls.append(1), real(*a)))
+    stop_at(crash_at, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         shop.run("silver/orders", ONE)
     monkeypatch.undo()
@@ -206,6 +215,74 @@ def test_a_crash_at_any_step_is_mended_by_the_next_run(shop: SampleLake, monkeyp
     assert outcomes(shop.orders(ONE)[ONE]) == (1, 0, 0, 0)
     assert shop.live() == [("o2", "10.00")]
     assert shop.rows("quarantine/orders") == []
+
+
+@pytest.mark.parametrize("crash_at", ["quarantine", "publish", "record"])
+@pytest.mark.parametrize("key", ["silver/orders", "silver/customers"])
+def test_after_a_crash_only_the_added_file_is_merged_again(
+    shop: SampleLake, monkeypatch, key: str, crash_at: str
+):
+    """Both kinds of keyed tables: the latest row of each key, and its versions."""
+
+    def change(id: str, at: str, name: str, **fields: str) -> dict[str, Any]:
+        when = {"updated_at": f"{ONE}T{at}:00Z", **fields}
+        if key == "silver/customers":
+            return {"customer_id": id, "customer_segment": name, **when}
+        return {**order(id, amount=str(ord(name[0]))), **when}
+
+    source = key.removeprefix("silver/")
+    first = [change("a", "10:00", "LOW"), change("b", "10:00", "LOW"), change("c", "12:00", "MID")]
+    added = [
+        change("a", "11:00", "HIGH"),
+        change("a", "11:30", "MID"),
+        change("b", "11:00", "LOW", op="D"),
+        change("c", "11:00", "LOW"),  # older than what is there
+        change("d", "11:00", "HIGH"),
+        change("e", "noon", "HIGH"),
+    ]
+    shop.land(source, ONE, "a.csv", first)
+    shop.run(f"bronze/{source}", ONE)
+    shop.run(key, ONE)
+    shop.land(source, ONE, "b.csv", added)
+    shop.run(f"bronze/{source}", ONE)
+    stop_at(crash_at, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        shop.run(key, ONE)
+    monkeypatch.undo()
+    judged: list[int] = []
+    count = validated_days.count_validated
+
+    def counting(table, rows, *more):
+        judged.append(rows.count())
+        return count(table, rows, *more)
+
+    monkeypatch.setattr(validated_days, "count_validated", counting)
+    day = shop.run(key, ONE)[ONE]
+    assert judged == [len(added)]
+    kept = [{n: v for n, v in row.items() if "timestamp" not in n} for row in shop.rows(key)]
+    assert (day.unaccounted, outcomes(day)[3]) == ({}, 1)
+    assert len(shop.rows(f"quarantine/{source}")) == 1
+    silver.rebuild(shop.lake, shop.tables[key])
+    assert kept == [{n: v for n, v in row.items() if "timestamp" not in n} for row in shop.rows(key)]
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_file_that_vanishes_and_is_back_after_a_crash_is_merged_again(
+    shop: SampleLake, monkeypatch: pytest.MonkeyPatch, beside: bool
+):
+    kept = shop.land("orders", ONE, "v.csv", [order("v")])
+    if beside:
+        shop.land("orders", ONE, "a.csv", [order("a")])
+    shop.orders(ONE)
+    kept.rename(kept.parent / ".v")  # names with a dot do not land
+    shop.run("bronze/orders", ONE)
+    stop_at("record", monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        shop.run("silver/orders", ONE)
+    monkeypatch.undo()
+    (kept.parent / ".v").rename(kept)
+    assert shop.orders(ONE)[ONE].unaccounted == {}
+    assert [row[0] for row in shop.live()] == (["a", "v"] if beside else ["v"])
 
 
 def test_checks_on_demand_count_the_rows_and_write_nothing(shop: SampleLake):

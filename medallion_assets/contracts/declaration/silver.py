@@ -48,6 +48,8 @@ def faults(table: SilverTable) -> Faults:
             "quarantine_limit",
             f"{table.quarantine_limit} is no share; write 0 to 1, as 0.5 for half of the rows",
         )
+    if table.quarantine_least < 0:
+        yield "quarantine_least", f"{table.quarantine_least} is no number of rows; write 0 or more"
     yield from negative("purge_after", table.purge_after)
     yield from _rules(table)
 

@@ -3,12 +3,11 @@
 Only the job reconcile_keys asks for them; deletes of a Delta source come with its changes.
 """
 
-from datetime import datetime, timezone
-
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import BronzeTable, FollowTable
+from medallion_assets.contracts.days import utc_today
 from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP, SOURCE_MODIFIED_AT
 from medallion_assets.lakehouse.bronze.batches import (
     Ledger,
@@ -37,7 +36,7 @@ def reconcile_keys(lake: Lake, table: BronzeTable) -> tuple[str, int]:
         raise SourceError(
             f"{table.key} follows no database table: its deletes come with its changes, so there is nothing to do"
         )
-    today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
+    today = utc_today()
     with one_writer(lake.root, table.key), keys_now(lake.spark, source) as existing_keys:
         ingested = read_ledger(lake, table)
         if not ingested:

@@ -17,7 +17,7 @@ LOADED, UNREADABLE, PENDING = "loaded", "unreadable", "pending"
 KEPT = "kept"
 """The status of a file that is unreadable now, of which bronze keeps the rows that it had."""
 IN_PROGRESS = "under way"
-"""The fingerprint of files whose merge was begun and not recorded as done. No contract has it: the day is restated."""
+"""The fingerprint, of no contract, of files whose merge was begun and not recorded as done: they are merged again."""
 
 
 @dataclass(frozen=True)

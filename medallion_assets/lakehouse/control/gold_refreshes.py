@@ -48,6 +48,11 @@ def refresh_to_build_on(root: str, table: Table) -> dict[str, int | None]:
     return {} if wrong else last_refresh(root, table)
 
 
+def contracts_of(root: str, table: Table) -> list[tuple[str, datetime]]:
+    """The fingerprint of the contract that the table was last computed under, and when."""
+    return [(row.fingerprint, row.recorded_at) for row in REFRESHES.read(root, having(table_name=table.key))]
+
+
 def all_refreshes(root: str) -> list[GoldRefresh]:
     """Of every gold table, under whatever contract it was computed."""
     return REFRESHES.read(root)

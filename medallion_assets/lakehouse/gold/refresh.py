@@ -15,6 +15,7 @@ from medallion_assets.contracts.sql_text import quoted_name
 from medallion_assets.contracts.table import INGESTION_DATE
 from medallion_assets.lakehouse.control.gold_refreshes import (
     Versions,
+    contracts_of,
     last_refresh,
     record_refresh,
     refresh_to_build_on,
@@ -36,7 +37,7 @@ from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate
-from medallion_assets.lakehouse.storage.stored_contract import check_stored_contract
+from medallion_assets.lakehouse.storage.stored_contract import check_stored_contract, refuse_newer
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,10 @@ class Refresh:
 def refresh_days(lake: Lake, table: GoldTable, asked: Collection[str]) -> Refresh:
     """Recomputes the asked and the affected days, or the whole table. A day that a check blocks is not written.
 
-    IncompatibleContract where the stored table cannot go on under the contract.
+    IncompatibleContract where the stored table cannot go on under the contract; NewerContract.
     """
     with one_writer(lake.root, table.key):
+        refuse_newer(lake, table, contracts_of(lake.root, table))
         versions = versions_now(lake, table)
         if table.write.replaces_whole:
             whole = _refresh_whole(lake, table, versions)

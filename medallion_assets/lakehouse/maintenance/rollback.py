@@ -6,11 +6,12 @@ they are: the next runs of the returned days bring the table up to date with the
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime
 
 from delta.tables import DeltaTable as SparkTable
 
 from medallion_assets.contracts.bronze import BronzeTable
+from medallion_assets.contracts.days import utc_today
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import INGESTION_DATE, Table
@@ -27,7 +28,7 @@ from medallion_assets.lakehouse.control.file_ledger import (
     record,
 )
 from medallion_assets.lakehouse.maintenance.time_travel import RollbackError, commit_times
-from medallion_assets.lakehouse.silver.ledgers import started_entry
+from medallion_assets.lakehouse.silver.ledgers import in_progress, started_entry
 from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
@@ -89,7 +90,7 @@ def _silver(lake: Lake, table: SilverTable, version: int, since: datetime) -> tu
         files = previous_entries.get(day, {})
         lost = [path for path in stored.get(day, {}) if path not in files]
         if day in recorded or lost or any(entry.fingerprint == IN_PROGRESS for entry in files.values()):
-            marked += [replace(entry, fingerprint=IN_PROGRESS) for entry in files.values()]
+            marked += in_progress(files).values()
             marked += [started_entry(table, _unknown_file(table.inputs[0], day, path)) for path in lost]
     days = {entry.day for entry in marked}
     record(lake.root, FoldedEntry, table.key, days, marked)
@@ -121,7 +122,7 @@ def _bronze(lake: Lake, table: BronzeTable, version: int, since: datetime) -> tu
     days = {entry.day for entry in marked}
     record(lake.root, LandedEntry, table.key, days, marked)
     if days and not table.write.lands_files:
-        days.add(_today())  # the batch that is pulled again belongs to today
+        days.add(utc_today())  # the batch that is pulled again belongs to today
     return days, len(marked) + removed
 
 
@@ -132,7 +133,7 @@ def _gold(lake: Lake, table: GoldTable, version: int, since: datetime) -> tuple[
     """
     days = transaction_log.affected_partitions(lake.root, table.key, version) or set()
     if table.write.replaces_whole:
-        days = {_today()}  # a run of any day computes the table
+        days = {utc_today()}  # a run of any day computes the table
     reverted = 0 if table.write.is_extract else gold_refreshes.revert_since(lake.root, table, since)
     return {day for day in days if day is not None}, reverted
 
@@ -142,10 +143,6 @@ def _stored_files(lake: Lake, table: Table, version: int) -> StoredFiles:
     for row in lake.read(table.key, version).groupBy(*PROVENANCE).count().collect():
         stored.setdefault(str(row[INGESTION_DATE]), {})[row[SOURCE_FILE]] = row["count"]
     return stored
-
-
-def _today() -> str:
-    return f"{datetime.now(timezone.utc):%Y-%m-%d}"
 
 
 def _unknown_file(bronze: Table, day: str, path: str, columns: Collection[str] = ()) -> LandedEntry:

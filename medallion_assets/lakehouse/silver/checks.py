@@ -25,7 +25,7 @@ STALE_DAYS = Check[SilverDayMetrics](
 def silver_checks(table: SilverTable) -> list[Check[SilverDayMetrics]]:
     """A key with two rows also puts out the row counts, so it is looked for first."""
     checks = [
-        _quarantine_ratio(table.quarantine_limit),
+        _quarantine_ratio(table.quarantine_limit, table.quarantine_least),
         *([_unique_key(table)] if table.write.has_keys else []),
         Check(
             "row_conservation", "Every landed row has one outcome, file by file.", _conserved, blocking=True
@@ -41,12 +41,14 @@ def blocked_by(table: SilverTable, day: SilverDayMetrics) -> str | None:
     return blocking_failure(silver_checks(table), day)
 
 
-def _quarantine_ratio(limit: float) -> Check[SilverDayMetrics]:
+def _quarantine_ratio(limit: float, least: int) -> Check[SilverDayMetrics]:
     def evaluate(day: SilverDayMetrics) -> Verdict:
         ratio = {"ratio": round(day.quarantine_ratio, 4), "limit": limit, "rows": day.judged}
-        return Verdict(day.quarantine_ratio <= limit, {**ratio, "quarantined": day.total("quarantined")})
+        is_good = day.quarantine_ratio <= limit or day.judged < least
+        return Verdict(is_good, {**ratio, "quarantined": day.total("quarantined")})
 
-    description = f"At most {limit:.0%} of the day's rows are in quarantine."
+    counts = f", of a day with {least:,} rows or more" if least else ""
+    description = f"At most {limit:.0%} of the day's rows are in quarantine{counts}."
     return Check("quarantine_ratio", description, evaluate, blocking=True)
 
 

@@ -1,6 +1,7 @@
 """What the two ledgers say of a file: whether it has rows, whether silver merged it as it is now in bronze."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse.control.file_ledger import IN_PROGRESS, FoldedEntry, LandedEntry
@@ -25,6 +26,10 @@ def started_entry(table: SilverTable, landed: LandedEntry) -> FoldedEntry:
         quarantined=0,
         score_sum=0.0,
     )
+
+
+def in_progress(files: Mapping[str, FoldedEntry]) -> dict[str, FoldedEntry]:
+    return {path: replace(entry, fingerprint=IN_PROGRESS) for path, entry in files.items()}
 
 
 def with_rows(files: Mapping[str, LandedEntry]) -> dict[str, LandedEntry]:

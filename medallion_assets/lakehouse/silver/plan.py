@@ -28,13 +28,17 @@ def plan_day(
     folded: Mapping[str, Identity],
     fingerprints: Collection[str],
     fingerprint: str,
+    begun: Collection[str] = (),
 ) -> DayPlan:
     """Only added files can be merged by themselves; a changed or vanished file or a changed contract restates the day.
 
     `landed` is what bronze's ledger says of the day; `folded` and its `fingerprints` are what silver's ledger says.
+    begun: those of the folded files whose merge nobody ended. Beside others that were merged they had been added, and
+    to merge them once more changes nothing. Where there is no other, the day may have been restated.
     """
+    was_adding = begun and len(begun) < len(folded)
     unchanged = set(fingerprints) <= {fingerprint} and folded.items() <= landed.items()
-    if not unchanged:
+    if not unchanged or (begun and not was_adding):
         return DayPlan(Merge.RESTATE, frozenset(landed))
-    added = frozenset(landed) - frozenset(folded)
+    added = frozenset(landed) - frozenset(folded) | frozenset(begun)
     return DayPlan(Merge.ADDED if added else Merge.NOTHING, added)

@@ -1,7 +1,7 @@
 """A run of silver over one or many ingestion days: plan, validate, quarantine, merge, record.
 
-The order of the commits is intent, quarantine, silver, ledger, watermark: after a crash at any point the days that
-were in progress are restated by their next run, with the same result.
+The order of the commits is intent, quarantine, silver, ledger, watermark: after a crash at any point what was in
+progress, added files or whole days, is merged again by the next run, with the same result.
 """
 
 from collections.abc import Collection, Mapping
@@ -21,7 +21,7 @@ from medallion_assets.lakehouse.control.file_ledger import (
 )
 from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
-from medallion_assets.lakehouse.silver.ledgers import started_entry, unchanged_files
+from medallion_assets.lakehouse.silver.ledgers import in_progress, started_entry, unchanged_files
 from medallion_assets.lakehouse.silver.merge.commit import publish, publish_keyless, publish_new_keys
 from medallion_assets.lakehouse.silver.merge.new_keys import bring_only_new_keys
 from medallion_assets.lakehouse.silver.merge.row_outcomes import NO_OUTCOMES
@@ -118,12 +118,16 @@ def _with_outcomes(metrics: SilverDayMetrics, staged: Staged, files: Collection[
 
 
 def record_started(run: SilverRun, days: Collection[str]) -> None:
-    """The intent to merge these days: after a crash they are restated."""
+    """The intent to merge files of these days: after a crash they are merged again.
+
+    Of a day that is restated that is every file, also one that has vanished: it may be back by then.
+    """
     started = {
         day: {path: started_entry(run.table, run.landed[day][path]) for path in run.files[day]}
         for day in days
     }
-    _record(run, {day: {**run.folded[day], **files} for day, files in started.items()})
+    before = {day: in_progress(run.folded[day]) if day in run.restated else run.folded[day] for day in days}
+    _record(run, {day: {**before[day], **files} for day, files in started.items()})
 
 
 def _record_merged(run: SilverRun, days: Mapping[str, SilverDayMetrics]) -> None:

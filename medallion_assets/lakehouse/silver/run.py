@@ -7,6 +7,7 @@ from enum import Enum
 
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse.control.file_ledger import (
+    IN_PROGRESS,
     PENDING,
     FoldedEntry,
     LandedEntry,
@@ -17,6 +18,7 @@ from medallion_assets.lakehouse.control.purge_horizons import last_horizon
 from medallion_assets.lakehouse.silver.ledgers import with_rows
 from medallion_assets.lakehouse.silver.plan import DayPlan, Merge, plan_day
 from medallion_assets.lakehouse.storage.lake import Lake
+from medallion_assets.lakehouse.storage.stored_contract import refuse_newer
 
 
 class MergeMode(Enum):
@@ -76,7 +78,10 @@ def read_ledgers(lake: Lake, table: SilverTable, days: Collection[str] | None = 
 
 
 def with_plans(run: SilverRun, again: Collection[str] = ()) -> SilverRun:
-    """The run with a plan for each day that has something to do."""
+    """The run with a plan for each day that has something to do. NewerContract."""
+    merged = [entry for files in run.folded.values() for entry in files.values()]
+    done = [(entry.fingerprint, entry.recorded_at) for entry in merged if entry.fingerprint != IN_PROGRESS]
+    refuse_newer(run.lake, run.table, done)
     plans = {day: _plan(run, day, day in again) for day in run.landed}
     return replace(run, plans={day: plan for day, plan in plans.items() if plan.merge is not Merge.NOTHING})
 
@@ -84,8 +89,9 @@ def with_plans(run: SilverRun, again: Collection[str] = ()) -> SilverRun:
 def _plan(run: SilverRun, day: str, again: bool) -> DayPlan:
     if any(entry.status == PENDING for entry in run.landed[day].values()):
         return DayPlan(Merge.NOTHING, frozenset())  # bronze was interrupted: row_conservation says so
-    fingerprints = {entry.fingerprint for entry in run.folded[day].values()}
+    begun = {path for path, entry in run.folded[day].items() if entry.fingerprint == IN_PROGRESS}
+    fingerprints = {entry.fingerprint for path, entry in run.folded[day].items() if path not in begun}
     landed, folded = identities(with_rows(run.landed[day])), identities(run.folded[day])
-    plan = plan_day(landed, folded, fingerprints, run.table.fingerprint)
+    plan = plan_day(landed, folded, fingerprints, run.table.fingerprint, begun)
     is_whole = plan.merge is Merge.ADDED and not run.table.write.has_keys
     return DayPlan(Merge.RESTATE, frozenset(landed)) if is_whole or again else plan

@@ -6,6 +6,7 @@ Which rows those are, and in what order tables are written, is decided by the st
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
@@ -23,6 +24,7 @@ class Lake:
 
     run_id: the run that writes, as the control tables name it
     calendar: the days that have a partition
+    contracts_read_at: when the process read its contracts, if it goes on for so long that others may have newer ones
     """
 
     spark: SparkSession
@@ -30,6 +32,7 @@ class Lake:
     landing: str
     run_id: str = ""
     calendar: tuple[str, ...] = ()
+    contracts_read_at: datetime | None = None
 
     def path(self, key: str) -> str:
         """The folder of a table, by its key `layer/name`."""

@@ -4,7 +4,8 @@ The keys are stored in the table's schema, as metadata of one column, by the com
 a Delta writer keeps the metadata of an existing column. Which differences matter is decided in `contracts/stored.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -13,10 +14,15 @@ from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.stored import StoredTable, check_contract
 from medallion_assets.contracts.technical_columns import SEQUENCE
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 
 KEYS = "medallion.keys"
+
+
+class NewerContract(MedallionError):
+    """Another process works by a contract that is newer than that of this one, which must not undo what that did."""
 
 
 def sequence_with_keys(keys: Sequence[str]) -> Column:
@@ -40,3 +46,15 @@ def stored_table(lake: Lake, key: str) -> StoredTable:
         partition_by=transaction_log.partition_column(lake.root, key),
         keys=None if keys is None else tuple(keys),
     )
+
+
+def refuse_newer(lake: Lake, table: SilverTable | GoldTable, written: Iterable[tuple[str, datetime]]) -> None:
+    """NewerContract where something was written under another contract since this process read its own.
+
+    written: fingerprint of the contract and time, of each thing that the table's ledger has
+    """
+    since = lake.contracts_read_at
+    if since and any(fingerprint != table.fingerprint and at > since for fingerprint, at in written):
+        raise NewerContract(
+            f"{table.key} is kept under a newer contract than that of this process: start the process again"
+        )

@@ -221,6 +221,7 @@ REFUSED: list[tuple[Any, str]] = [
     ),
     (replace(SILVER, quarantine_limit=50), "quarantine_limit: 50 is no share; write 0 to 1"),
     (replace(SILVER, quarantine_limit=-0.1), "quarantine_limit: -0.1 is no share"),
+    (replace(SILVER, quarantine_least=-1), "quarantine_least: -1 is no number of rows"),
     # Bronze
     (replace(BRONZE, write=Land("")), "write.source: it is empty; write the folder below the landing area"),
     (replace(BRONZE, write=Land("a/b")), "write.source: 'a/b' is a path; write the name of one folder"),

@@ -185,7 +185,14 @@ def test_a_lambda_counts_as_written():
 
 SAME = [
     replace(SILVER, description="Other words", owners=("team:x",), tags={"a": "b"}, due=timedelta(1)),
-    replace(SILVER, quarantine_limit=0.1, purge_after=timedelta(1), partition_by="day", expects_data=True),
+    replace(
+        SILVER,
+        quarantine_limit=0.1,
+        quarantine_least=9,
+        purge_after=timedelta(1),
+        partition_by="day",
+        expects_data=True,
+    ),
     replace(
         SILVER, columns=(Column("id", "STRING", "Key"), Column("day", "DATE"), Column("at", "Timestamp"))
     ),

@@ -45,6 +45,16 @@ def test_only_added_files_are_merged():
     assert plan_day({"a": A, "b": B}, {"a": A}, ["f"], "f") == DayPlan(Merge.ADDED, frozenset("b"))
 
 
+def test_added_files_whose_merge_nobody_ended_are_merged_again_and_a_whole_day_is_restated():
+    both, whole = {"a": A, "b": B}, DayPlan(Merge.RESTATE, frozenset("ab"))
+    assert plan_day(both, both, ["f"], "f", begun="b") == DayPlan(Merge.ADDED, frozenset("b"))
+    assert plan_day(both | {"c": A}, both, ["f"], "f", begun="b") == DayPlan(Merge.ADDED, frozenset("bc"))
+    assert plan_day(both, both, [], "f", begun="ab") == whole
+    assert plan_day(both, {"a": A}, [], "f", begun="a") == whole
+    assert plan_day(both, {"a": A, "b": A2}, ["f"], "f", begun="b") == whole
+    assert plan_day(both, both, ["older"], "f", begun="b") == whole
+
+
 def test_nothing_new_is_nothing_to_do():
     assert plan_day({"a": A}, {"a": A}, ["f"], "f") == DayPlan(Merge.NOTHING, frozenset())
 
