@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit test-long dev checks replay rollback watermarks upkeep doctor bench bench-quick bench-cdc docs clean java jars chromium postgres broker history
+.PHONY: help demo test unit test-long dev stream checks replay rollback watermarks upkeep doctor bench bench-quick bench-cdc docs clean java jars chromium postgres broker history
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ test-long: jars .venv/.data .venv/.bench postgres broker ## The long suite: rand
 
 dev: jars history ## Open the UI on 127.0.0.1, PORT=3000, sensors on (EXAMPLES=1: with the example tables)
 	MEDALLION_SENSORS=on $(BIN)/dagster dev $(if $(EXAMPLES),-m medallion_assets.example_definitions) -h 127.0.0.1 -p $(PORT)
+
+stream: jars history ## Follow Kafka topics as they grow, until Ctrl-C: TABLES=order_events, EVERY=10s, GOLD_EVERY=1m
+	@$(BIN)/python -m medallion_assets.commands.stream $(if $(TABLES),--tables "$(TABLES)") $(if $(EVERY),--every "$(EVERY)") \
+		$(if $(GOLD_EVERY),--gold-every "$(GOLD_EVERY)") $(if $(EXAMPLES),--examples)
 
 checks: jars history ## Run all checks of DAY=2017-01-05 (or FROM= TO=) without rewriting data; fails if one fails
 	@$(BIN)/python -m medallion_assets.commands.checks $(RANGE) --junit "$(JUNIT)"

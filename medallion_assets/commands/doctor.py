@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from medallion_assets.commands.job_runner import dagster_instance
 from medallion_assets.contracts.table import Table
 from medallion_assets.definitions import defs
-from medallion_assets.lakehouse.control import run_log
+from medallion_assets.lakehouse.control import run_log, streams
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
 from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.landing.listing import list_files
@@ -54,6 +54,7 @@ def main() -> int:
         *looked_at("Dagster", dagster_home),
         *looked_at("silver", lambda: silver(root, tables)),
         *looked_at("landed files", lambda: landed_files(landing, root, tables)),
+        *looked_at("streams", lambda: followed_topics(root)),
         *looked_at("late tables", lambda: late(root, tables)),
         *looked_at("last error", lambda: last_error(root)),
     ]
@@ -186,6 +187,16 @@ def _oldest_file(landing: str, root: str, table: Table, days: Collection[str]) -
     files = list_files(landing, table.landing_folder, days)
     new = [f for f in files if known.get(f.path) != f.identity] or files
     return f", oldest file {_span(_age(min(f.modified_at.timestamp() for f in new)))} old" if new else ""
+
+
+def followed_topics(root: str) -> Iterable[Line]:
+    """The processes of `make stream`, each with the topics that it follows."""
+    for one in streams.streams(root):
+        lag = "the brokers do not answer" if one.lag_messages < 0 else f"{one.lag_messages} messages behind"
+        silent = streams.is_silent(one, now())
+        todo = "start it again: `make stream`" if silent else f"see its log: {one.error}" if one.error else ""
+        where = f"{one.status}, {one.place}, {_span(_age(one.heartbeat_at.timestamp()))} ago, {lag}"
+        yield Line(f"stream of {one.table_name}", where, todo if one.status == streams.RUNNING else "")
 
 
 def late(root: str, tables: Collection[Table]) -> Iterable[Line]:

@@ -4,6 +4,7 @@ import random
 import traceback
 from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Protocol
 
 import dagster as dg
@@ -90,24 +91,28 @@ def handled(
 def _record(
     context: RunContext, root: str, error: Exception, asset: str, code: str, days: Collection[str]
 ) -> None:
-    run_id, at = context.run.run_id, now()
-    kind = type(error)
-    record_error(
-        root,
-        PipelineError(
-            pipeline=context.run.job_name,
-            asset=asset,
-            day=span(days),
-            run_id=run_id,
-            error_class=f"{kind.__module__}.{kind.__qualname__}",
-            message=str(error) if not isinstance(error, dg.Failure) else error.description or "",
-            traceback="".join(traceback.format_exception(error)),
-            timestamp=at,
-            attempt=context.retry_number + 1,
-        ),
-    )
+    run_id, at, attempt = context.run.run_id, now(), context.retry_number + 1
+    record_error(root, as_row(error, context.run.job_name, asset, span(days), run_id, at, attempt))
     if code and not isinstance(error, RejectedPartitions):  # whose days have their own entries
         append(root, [RunEntry(asset, day, run_id, FAILED, code, at) for day in days])
+
+
+def as_row(
+    error: Exception, pipeline: str, asset: str, day: str, run_id: str, at: datetime, attempt: int
+) -> PipelineError:
+    """The error as the run log keeps it."""
+    kind = type(error)
+    return PipelineError(
+        pipeline=pipeline,
+        asset=asset,
+        day=day,
+        run_id=run_id,
+        error_class=f"{kind.__module__}.{kind.__qualname__}",
+        message=str(error) if not isinstance(error, dg.Failure) else error.description or "",
+        traceback="".join(traceback.format_exception(error)),
+        timestamp=at,
+        attempt=attempt,
+    )
 
 
 def span(days: Collection[str]) -> str:

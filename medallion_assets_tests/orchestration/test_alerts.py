@@ -27,6 +27,7 @@ from dagster._core.scheduler.instigation import (
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster_shared.error import SerializableErrorInfo
 
+from medallion_assets.lakehouse.control import streams
 from medallion_assets.lakehouse.control.run_log import (
     CheckResult,
     PipelineError,
@@ -310,6 +311,19 @@ def test_a_late_table_is_told_once_a_day(watch: Watch):
     watch.tick()
     (text,) = watch.slack.texts
     assert text.startswith("ERROR: bronze/orders: ") and "is late" in text
+
+
+def test_a_stream_that_died_is_told_once_a_day_and_one_that_was_stopped_is_not(watch: Watch):
+    at = now()
+    alive = streams.Stream("bronze/a", ["bronze/a"], "here", 7, "stream-1", streams.RUNNING, at, at)
+    long_ago = at - timedelta(minutes=5)
+    dead = replace(alive, table_name="bronze/b", heartbeat_at=long_ago)
+    stopped = replace(dead, table_name="bronze/c", status=streams.STOPPED)
+    streams.record(watch.root, [alive, dead, stopped])
+    watch.tick()
+    watch.tick()
+    (text,) = watch.slack.texts
+    assert text.startswith("ERROR: bronze/b: the stream of process 7 on here gave its last sign of life at ")
 
 
 def _ticked(instance: dg.DagsterInstance, sensor: str, at: float, error: str = "") -> None:

@@ -20,7 +20,7 @@ from dagster._core.remote_origin import (
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData, TickStatus
 from dagster_shared.error import SerializableErrorInfo
 
-from medallion_assets.lakehouse.control import run_log
+from medallion_assets.lakehouse.control import run_log, streams
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, record
 from medallion_assets.lakehouse.landing.listing import LandedFile, list_files
 from medallion_assets.lakehouse.spark.java import java_home
@@ -125,6 +125,9 @@ def test_what_cannot_be_looked_at_is_told_and_keeps_nothing_back(tmp_path: Path,
 def test_what_waits_for_somebody_is_a_warning(tmp_path: Path, doctor: Doctor):
     """Of three days one is not taken, one is under an older contract with rows in quarantine; a run died yesterday."""
     root, now = str(tmp_path / "lake"), TABLES["silver/orders"].fingerprint
+    begun = datetime.now(timezone.utc) - timedelta(minutes=3)
+    dead = streams.Stream("bronze/events", ["bronze/events"], "here", 7, "stream-1", "running", begun, begun)
+    streams.record(root, [dead])
     for name in ("customers", "products"):
         (tmp_path / "landing" / name).mkdir(parents=True)
     files = [land(tmp_path, day) for day in (ONE, TWO, THREE)]
@@ -147,6 +150,8 @@ def test_what_waits_for_somebody_is_a_warning(tmp_path: Path, doctor: Doctor):
         "beside bronze/orders": "never read, beside the days: 'date=2026-1-5 '"
         "  -> name each folder date=YYYY-MM-DD, or move it away",
         "last error": f"silver/orders {ONE}, 2 h ago: disk full  -> fix it and materialize the day (run 01234567)",
+        "stream of bronze/events": "running, process 7 on here, 3 min ago, the brokers do not answer"
+        "  -> start it again: `make stream`",
         "pool silver_orders": "held by run dead-run, which has ended"
         "  -> free it in the UI (Deployment, Concurrency); `make dev` does after a minute",
         "run open-run": "running for 0 min, the limit is 0 min  -> terminate it in the UI: its process may be gone",

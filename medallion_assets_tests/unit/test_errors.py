@@ -9,6 +9,7 @@ import medallion_assets
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.silver.merge.commit import ConcurrentChange
 from medallion_assets.lakehouse.sources.base import SourceUnreachable
+from medallion_assets.lakehouse.sources.kafka_stream import StreamIsAhead
 
 
 def own_errors() -> set[type[BaseException]]:
@@ -28,4 +29,5 @@ def test_a_commit_that_met_another_one_and_a_source_that_is_away_are_worth_anoth
     assert {error for error in own_errors() if getattr(error, "retryable", False)} == {
         ConcurrentChange,
         SourceUnreachable,
+        StreamIsAhead,
     }

@@ -30,6 +30,9 @@ def test_event_hubs_for_spark(monkeypatch: pytest.MonkeyPatch):
         "kafka.isolation.level": "read_committed",
         "kafka.default.api.timeout.ms": "10000",
         "kafka.request.timeout.ms": "10000",
+        "includeHeaders": "true",
+        "failOnDataLoss": "true",
+        "kafkaConsumer.pollTimeoutMs": "60000",
         "kafka.security.protocol": "SASL_SSL",
         "kafka.sasl.mechanism": "PLAIN",
         "kafka.sasl.jaas.config": "org.apache.kafka.common.security.plain.PlainLoginModule required "

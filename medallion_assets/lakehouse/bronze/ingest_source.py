@@ -4,15 +4,17 @@ A batch belongs to the day that pulls it and is named after its lower bound, the
 order of the commits is intent, bronze, ledger, watermark: the next run replaces a batch that was interrupted.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime, timezone
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.column_identity import column_key
+from medallion_assets.contracts.days import utc_today
 from medallion_assets.contracts.technical_columns import SOURCE_FILE
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse.bronze.batches import (
@@ -32,26 +34,38 @@ from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 
+Pull = Callable[[SourceOffset | None], AbstractContextManager[Batch]]
+"""Gives what a source has after an offset, or (None) from its beginning."""
+
 
 def ingest_source(lake: Lake, table: BronzeTable, days: Collection[str]) -> None:
     """Ingests what is new at the source if today is among the days.
 
     SourceError where it cannot be read; the watermark of this run is then recorded as FAILED.
     """
-    today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
+    today = utc_today()
     with one_writer(lake.root, table.key):
         ingested = read_ledger(lake, table)
         if today not in days:
             return
-        while _ingest_next(lake, table, ingested, today):
+        pull_next = partial(pull, lake.spark, table.write)
+        while _ingest_next(lake, table, ingested, today, pull_next)[0].more:
             ingested = read_ledger(lake, table)
 
 
-def _ingest_next(lake: Lake, table: BronzeTable, ingested: Ledger, today: str) -> bool:
-    """Ingests one batch and records how far it goes; returns whether the source has more."""
+def ingest_batch(lake: Lake, table: BronzeTable, today: str, pull_next: Pull) -> int:
+    """Ingests one batch, which somebody else read from the source; returns how many of its rows were new."""
+    with one_writer(lake.root, table.key):
+        return _ingest_next(lake, table, read_ledger(lake, table), today, pull_next)[1]
+
+
+def _ingest_next(
+    lake: Lake, table: BronzeTable, ingested: Ledger, today: str, pull_next: Pull
+) -> tuple[Batch, int]:
+    """Ingests one batch and records how far it goes; returns it, and how many of its rows were new."""
     since = watermarks.last_offset(lake.root, table.key)
     try:
-        batch, rows = _ingest_batch(lake, table, ingested, since, today)
+        batch, rows = _ingest_batch(lake, table, ingested, since, today, pull_next)
     except Exception as error:
         watermarks.record(lake.root, table.key, watermarks.FAILED, since, 0, lake.run_id)
         if isinstance(error, SPARK_ERRORS):
@@ -59,7 +73,7 @@ def _ingest_next(lake: Lake, table: BronzeTable, ingested: Ledger, today: str) -
         raise
     status = watermarks.NO_DATA if batch.offset == since and not rows else watermarks.SUCCESS
     watermarks.record(lake.root, table.key, status, batch.offset, rows, lake.run_id)
-    return batch.more
+    return batch, rows
 
 
 def _unreadable(table: BronzeTable, since: SourceOffset | None, error: Exception) -> SourceError:
@@ -69,14 +83,18 @@ def _unreadable(table: BronzeTable, since: SourceOffset | None, error: Exception
 
 
 def _ingest_batch(
-    lake: Lake, table: BronzeTable, ingested: Ledger, since: SourceOffset | None, today: str
+    lake: Lake,
+    table: BronzeTable,
+    ingested: Ledger,
+    since: SourceOffset | None,
+    today: str,
+    pull_next: Pull,
 ) -> tuple[Batch, int]:
-    """Writes the batch; returns it, and how many of its rows were new."""
     batches = [entry for files in ingested.values() for entry in files.values()]
     interrupted = [entry for entry in batches if entry.status == PENDING]
     complete = [entry for entry in batches if entry.status != PENDING]
     lower_bound = None if _was_read_further(since, complete) else since
-    with pull(lake.spark, table.write, lower_bound) as pulled:
+    with pull_next(lower_bound) as pulled:
         batch = replace(pulled, rows=pulled.rows.toDF(*clean_names(pulled.rows.columns)))
         _check_source_columns(table, batch)
         new = batch.rows if batch.exact else _not_in_bronze(lake, table, batch, since, interrupted)

@@ -100,6 +100,9 @@ def spark_options(source: FollowTopic) -> dict[str, str]:
         "kafka.isolation.level": "read_committed" if source.committed else "read_uncommitted",
         "kafka.default.api.timeout.ms": f"{SECONDS}000",
         "kafka.request.timeout.ms": f"{SECONDS}000",
+        "includeHeaders": "true",
+        "failOnDataLoss": "true",
+        "kafkaConsumer.pollTimeoutMs": "60000",
     }
     options |= {
         f"kafka.{name}": given[name] for name in ("security.protocol", "sasl.mechanism") if name in given

@@ -37,8 +37,8 @@ CONTRACT = FollowTopic
 def observe(source: FollowTopic, since: SourceOffset | None) -> SourceOffset:
     """The end of the topic. SourceError where what came since can no longer be read, as `pull`."""
     state = topic_state(source)
-    _since(source, since, state)
-    return _offset(state.topic_id, state.ends)
+    start_offsets(source, since, state)
+    return offset_at(state.topic_id, state.ends)
 
 
 @contextmanager
@@ -49,10 +49,10 @@ def pull(spark: SparkSession, source: FollowTopic, since: SourceOffset | None) -
     where the topic is another one by now, or lost partitions.
     """
     state = topic_state(source)
-    start = _since(source, since, state)
+    start = start_offsets(source, since, state)
     until = _shares(source.batch_messages, start, state.ends)
     rows = _rows(spark, source, start, until).withColumn("topic_id", F.lit(state.topic_id))
-    yield Batch(rows, _offset(state.topic_id, until), exact=False, more=until != state.ends)
+    yield Batch(rows, offset_at(state.topic_id, until), exact=False, more=until != state.ends)
 
 
 def against(source: FollowTopic, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> DataFrame:
@@ -76,7 +76,7 @@ def changed_at(source: FollowTopic) -> Column:
 def as_offset(source: FollowTopic, text: str) -> SourceOffset:
     """The next offset of each partition."""
     try:
-        return _offset("", {int(partition): int(at) for partition, at in json.loads(text).items()})
+        return offset_at("", {int(partition): int(at) for partition, at in json.loads(text).items()})
     except (ValueError, TypeError, AttributeError):
         raise SourceError('give the next offset of each partition, such as {"0": 1200, "1": 1187}') from None
 
@@ -86,17 +86,23 @@ def label(source: FollowTopic, since: SourceOffset | None) -> str:
     return f"{re.sub(r'[^0-9A-Za-z]', '-', since.state_token[:8])}.{since.row_count}" if since else "start"
 
 
-def _offset(topic_id: str, offsets: Offsets) -> SourceOffset:
+def offset_at(topic_id: str, offsets: Offsets) -> SourceOffset:
     text = json.dumps({str(partition): offset for partition, offset in sorted(offsets.items())})
     return SourceOffset(text, row_count=sum(offsets.values()), state_token=topic_id)
+
+
+def is_at_least(reached: SourceOffset, other: SourceOffset) -> bool:
+    """Whether each partition was read as far as the other offset says, or further."""
+    far = _offsets_of(reached)
+    return all(far.get(partition, 0) >= at for partition, at in _offsets_of(other).items())
 
 
 def _offsets_of(offset: SourceOffset) -> dict[int, int]:
     return {int(partition): at for partition, at in json.loads(offset.value).items()}
 
 
-def _since(source: FollowTopic, since: SourceOffset | None, state: TopicState) -> Offsets:
-    """The next offset of each partition; new partitions are read from their beginning."""
+def start_offsets(source: FollowTopic, since: SourceOffset | None, state: TopicState) -> Offsets:
+    """The next offset of each partition; new partitions are read from their beginning. SourceError, as `pull`."""
     if since is None:
         return begin_offsets(source, state)
     start = _offsets_of(since)
@@ -112,7 +118,7 @@ def _since(source: FollowTopic, since: SourceOffset | None, state: TopicState) -
         )
     lost = [f"partition {p}: [{at}, {state.begins[p]})" for p, at in start.items() if at < state.begins[p]]
     if lost:
-        reached = _offset(
+        reached = offset_at(
             state.topic_id, {**state.begins, **{p: max(at, state.begins[p]) for p, at in start.items()}}
         )
         raise SourceError(
@@ -141,18 +147,24 @@ def _shares(limit: int, start: Offsets, ends: Offsets) -> dict[int, int]:
 
 def _rows(spark: SparkSession, source: FollowTopic, since: Offsets, until: Offsets) -> DataFrame:
     """The messages of each partition from one offset up to another. No client where there are none."""
-    columns = [column for column in MESSAGE if column.name != "topic_id"]
     if since == until:
+        columns = [column for column in MESSAGE if column.name != "topic_id"]
         types = ", ".join(f"{quoted_name(column.name)} {column.type}" for column in columns)
         return spark.createDataFrame([], types)
     options = spark_options(source) | {
         "assign": json.dumps({source.topic: sorted(until)}),
-        "startingOffsets": json.dumps({source.topic: {str(p): at for p, at in since.items()}}),
-        "endingOffsets": json.dumps({source.topic: {str(p): at for p, at in until.items()}}),
-        "includeHeaders": "true",
-        "failOnDataLoss": "true",
-        "kafkaConsumer.pollTimeoutMs": "60000",
+        "startingOffsets": places(source, since),
+        "endingOffsets": places(source, until),
     }
-    read = spark.read.format("kafka").options(**options).load()
-    named = read.withColumnRenamed("timestampType", "timestamp_type")
-    return named.select(*[quoted(column.name) for column in columns])
+    return as_messages(spark.read.format("kafka").options(**options).load())
+
+
+def places(source: FollowTopic, offsets: Offsets) -> str:
+    """Offsets as Spark's reader wants them."""
+    return json.dumps({source.topic: {str(partition): at for partition, at in offsets.items()}})
+
+
+def as_messages(rows: DataFrame) -> DataFrame:
+    """What Spark reads of a topic, in the columns of `technical_columns.MESSAGE` without `topic_id`."""
+    named = rows.withColumnRenamed("timestampType", "timestamp_type")
+    return named.select(*[quoted(column.name) for column in MESSAGE if column.name != "topic_id"])

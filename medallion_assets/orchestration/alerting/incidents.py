@@ -32,7 +32,7 @@ def incidents(
     sensors: Mapping[str, str],
     minimum: str,
 ) -> list[Incident]:
-    """Of the runs, oldest first; then of the late tables and the broken sensors (both: name -> what is wrong).
+    """Of the runs, oldest first; then of late tables and dead streams, and of broken sensors (name -> what is wrong).
 
     minimum: WARN or ERROR, the severity from which a failed check counts
     """

@@ -14,6 +14,7 @@ import dagster as dg
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.control.run_log import CheckResult, PipelineError, since
 from medallion_assets.lakehouse.control.small_table import now
+from medallion_assets.lakehouse.control.streams import silent_streams
 from medallion_assets.lakehouse.monitoring.freshness import late_tables
 from medallion_assets.orchestration.alerting.channels import AlertSettings
 from medallion_assets.orchestration.alerting.failed_runs import failed_runs_sensor
@@ -28,7 +29,8 @@ RUN_PATIENCE = timedelta(hours=1)
 """One message for each finished run; a run that is still open after this time is reported, too."""
 
 _DESCRIPTION = (
-    "Alerts Slack, a webhook or the log to failures, late tables and stopped sensors; each once a day."
+    "Alerts Slack, a webhook or the log to failures, late tables, dead streams and stopped sensors; each once "
+    "a day."
 )
 _Found = TypeVar("_Found")
 
@@ -73,13 +75,14 @@ def _look(
     errors = read(PipelineError.KEY, lambda: since(root, PipelineError, at - MEMORY), [])
     checks = read(CheckResult.KEY, lambda: since(root, CheckResult, at - MEMORY), [])
     late = read("the run ledger of late tables", lambda: late_tables(root, tables, at), {})
+    silent = read("the streams", lambda: silent_streams(root, at), {})
     broken = read("the sensors", lambda: broken_sensors(context), {})
     failed = [check for check in checks if not check.passed]
     open_runs = _open_runs(context.instance, errors, failed, at)
     return incidents(
         [error for error in errors if error.run_id not in open_runs],
         [check for check in failed if check.run_id not in open_runs],
-        late,
+        late | silent,
         broken,
         minimum,
     ), notes

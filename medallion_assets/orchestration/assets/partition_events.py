@@ -13,6 +13,8 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 from medallion_assets.contracts.checks import Check, Verdict
 
@@ -56,6 +58,25 @@ def last_materializations(
         )
         for record in found.records
     }
+
+
+def store_without_run(
+    instance: dg.DagsterInstance, event: dg.AssetMaterialization | dg.AssetCheckEvaluation
+) -> None:
+    """Of the verdicts on a check's day that belong to no run Dagster keeps one, and refuses others: the last counts."""
+    log = instance.event_log_storage
+    if isinstance(event, dg.AssetCheckEvaluation) and isinstance(log, SqlEventLogStorage):
+        kept = AssetCheckExecutionsTable.c
+        with log.index_connection() as connection:
+            connection.execute(
+                AssetCheckExecutionsTable.delete().where(
+                    kept.asset_key == event.asset_key.to_string(),
+                    kept.check_name == event.check_name,
+                    kept.partition == event.partition,
+                    kept.run_id == "",
+                )
+            )
+    instance.report_runless_asset_event(event)
 
 
 def rejected_days(

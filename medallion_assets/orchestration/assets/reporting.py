@@ -4,8 +4,9 @@ Dagster gets it as events, for the UI; the lake's run log keeps it for good.
 """
 
 import json
+import logging
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import dagster as dg
 
@@ -22,7 +23,6 @@ from medallion_assets.orchestration.assets.run_metrics import RunMetrics, Start,
 from medallion_assets.orchestration.assets.specs import key_of
 from medallion_assets.orchestration.assets.steps import DayReport
 from medallion_assets.orchestration.event_log import Event, stored_at_once
-from medallion_assets.orchestration.failures import RunContext
 from medallion_assets.orchestration.resources import LakehouseResource
 
 PREVIEWED_DAYS = 31
@@ -32,12 +32,29 @@ Checks = Sequence[Check[Any]]
 DayEvents = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
 
-class Reporter:
-    """Reports a step of one table, which begins when the reporter is made."""
+class Teller(Protocol):
+    """Who reports: a run's step, or a stream."""
 
-    def __init__(self, context: RunContext, lakehouse: LakehouseResource, lake: Lake, table: Table):
+    @property
+    def instance(self) -> dg.DagsterInstance: ...
+
+    @property
+    def log(self) -> logging.Logger: ...
+
+
+class Reporter:
+    """Reports a step of one table, which begins when the reporter is made, unless `start` says when it did."""
+
+    def __init__(
+        self,
+        context: Teller,
+        lakehouse: LakehouseResource,
+        lake: Lake,
+        table: Table,
+        start: Start | None = None,
+    ):
         self.context, self.lakehouse, self.lake, self.table = context, lakehouse, lake, table
-        self.start = Start(transaction_log.version(lake.root, table.key))
+        self.start = start or Start(transaction_log.version(lake.root, table.key))
 
     def run_events(
         self, reports: Collection[DayReport], checks: Checks, rejected: Mapping[str, str]

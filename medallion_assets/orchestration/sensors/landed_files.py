@@ -4,7 +4,8 @@ import json
 
 import dagster as dg
 
-from medallion_assets.contracts.days import TableDay
+from medallion_assets.contracts.days import TableDay, utc_today
+from medallion_assets.lakehouse.control.streams import kept_by_streams
 from medallion_assets.lakehouse.monitoring.source_changes import landing_state, never_read
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource
@@ -32,7 +33,12 @@ def landed_files_sensor(builder: RunRequestBuilder) -> dg.SensorDefinition:
         landed, ingested, notes = _days(builder, lakehouse)
         cursor = remembered(context.cursor)
         memory = Memory(as_table_days(cursor["seen"]), as_table_days(cursor["asked"]))
-        slots, busy = free_slots(context, sensor_settings), OpenRuns(context.instance).cover
+        slots, open_runs = free_slots(context, sensor_settings), OpenRuns(context.instance)
+        streamed, today = kept_by_streams(lakehouse.lake_root), utc_today()
+
+        def busy(at: TableDay) -> bool:
+            return open_runs.cover(at) or (at[0] in streamed and at[1] == today)
+
         decided, memory = days_to_land(landed, ingested, memory, slots, busy)
         requests = [
             builder.request(one.tables, one.first, one.last, json.dumps(one.state), number)

@@ -8,6 +8,7 @@ import dagster as dg
 
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.table import Table
+from medallion_assets.lakehouse.control.streams import kept_by_streams
 from medallion_assets.lakehouse.gold.staleness import staleness
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource
@@ -23,7 +24,9 @@ from medallion_assets.orchestration.sensors.run_requests import (
     sensor_result,
 )
 
-_DESCRIPTION = "Requests the gold tables whose inputs are newer, unless an open run is about to update them."
+_DESCRIPTION = (
+    "Requests the gold tables whose inputs are newer, unless an open run or a stream is about to update them."
+)
 
 
 @dataclass
@@ -56,12 +59,15 @@ def stale_gold_sensor(builder: RunRequestBuilder) -> dg.SensorDefinition:
 
 
 def _stale_gold(tables: Iterable[Table], root: str, open_runs: OpenRuns) -> StaleGold:
-    found = StaleGold()
+    found, streamed = StaleGold(), kept_by_streams(root)
     for table in tables:
         if not isinstance(table, GoldTable) or table.write.is_extract:
             continue
         if open_runs.write(table.key):
             found.notes.append(f"{table.key}: an open run is about to write it")
+            found.busy.add(table.key)
+        if table.key in streamed:
+            found.notes.append(f"{table.key}: {streamed[table.key]} keeps it up to date")
             found.busy.add(table.key)
         try:
             stale = staleness(root, table)
