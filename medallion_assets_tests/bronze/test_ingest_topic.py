@@ -1,7 +1,9 @@
 """A Kafka topic carried to bronze by its offsets: every message that counts, byte for byte, once, whatever happens."""
 
-from dataclasses import replace
+import json
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +14,11 @@ from medallion_assets.lakehouse.bronze import batches
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.monitoring.source_changes import sources_with_news
 from medallion_assets.lakehouse.sources.base import SourceError
+from medallion_assets.lakehouse.sources.kafka_stream import MicroBatch, streamed
 from medallion_assets_tests.support.events import today
-from medallion_assets_tests.support.kafka_broker import Broker
+from medallion_assets_tests.support.kafka_broker import Broker, as_shop, kafka_broker
 from medallion_assets_tests.support.sample_lake import SampleLake
+from medallion_assets_tests.support.streams import until
 
 KEY = "bronze/order_events"
 
@@ -57,6 +61,7 @@ def test_every_message_comes_once_as_it_was_sent(shop: SampleLake, broker: Broke
     assert (first["topic"], len(first["topic_id"]) > 10, first["timestamp_type"]) == (topic, True, 0)
     assert state(shop) == ("SUCCESS", '{"0": 2, "1": 0, "2": 7}', 9)
     assert sources_with_news([table], shop.lake.root) == ({}, [])
+    assert len(shop.files(KEY)) == 1
 
     versions = shop.versions([KEY])
     shop.run(KEY, today())
@@ -191,3 +196,34 @@ def test_a_broker_that_is_down_is_named_and_its_messages_come_later(shop: Sample
         broker.start()
     shop.run(KEY, today())
     assert [value for *_, value in held(shop)] == [b"before"]
+
+
+@dataclass
+class Taken:
+    """Takes what a stream reads."""
+
+    values: list[bytes] = field(default_factory=list[bytes])
+
+    def __call__(self, batch: MicroBatch) -> None:
+        self.values += [row["value"] for row in batch.rows.collect()]
+
+
+def test_a_user_with_a_password_is_let_in_and_no_log_has_it(
+    shop: SampleLake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    (tmp_path / "broker").mkdir()
+    with kafka_broker(tmp_path / "broker", password='canary"\\') as broker:
+        topic = broker.topic()
+        broker.send(topic, values("secret"))
+        table = follow(shop, broker, topic, settings="$SHOP_KAFKA")
+        assert isinstance(table.write, FollowTopic)
+        monkeypatch.setenv("SHOP_KAFKA", json.dumps(as_shop("canary, a wrong one")))
+        _, (note,) = sources_with_news([table], shop.lake.root)
+        assert "correct user and password in SHOP_KAFKA" in note
+        monkeypatch.setenv("SHOP_KAFKA", json.dumps(as_shop('canary"\\')))
+        shop.run(KEY, today())
+        assert [value for *_, value in held(shop)] == [b"secret"]
+        with streamed(shop.spark, table.write, None, 0.1, take := Taken()) as query:
+            until(lambda: take.values == [b"secret"], "the message by a stream")
+            assert query.isActive
+    assert "canary" not in "".join(capfd.readouterr()) + note

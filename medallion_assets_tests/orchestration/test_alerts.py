@@ -326,6 +326,14 @@ def test_a_stream_that_died_is_told_once_a_day_and_one_that_was_stopped_is_not(w
     assert text.startswith("ERROR: bronze/b: the stream of process 7 on here gave its last sign of life at ")
 
 
+def test_what_a_stream_failed_at_is_told_without_a_run_to_look_at(watch: Watch):
+    error = PipelineError("stream", "bronze/a", DAY, streams.run_id_of(now()), OURS, "no topic", "", now())
+    record_error(watch.root, error)
+    watch.tick()
+    (text,) = watch.slack.texts
+    assert text == f"ERROR: stream failed at bronze/a {DAY}\nPreCheckError: no topic"
+
+
 def _ticked(instance: dg.DagsterInstance, sensor: str, at: float, error: str = "") -> None:
     """What the daemon keeps of a sensor that is on and ticked at this time."""
     target = LoadableTargetOrigin(module_name="medallion_assets.definitions")

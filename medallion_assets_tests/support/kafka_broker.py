@@ -124,16 +124,20 @@ def temporary_broker() -> Iterator[Broker]:
 
 
 @contextmanager
-def kafka_broker(folder: Path, **settings: str) -> Iterator[Broker]:
-    """Runs until the context is left: one node, which is broker and controller."""
+def kafka_broker(folder: Path, password: str = "") -> Iterator[Broker]:
+    """Runs until the context is left: one node, which is broker and controller.
+
+    password: of the user `shop`, by SASL; without one nobody is asked for any
+    """
     port, controller = free_port(), free_port()
+    protocol = "SASL_PLAINTEXT" if password else "PLAINTEXT"
     config = folder / "server.properties"
     lines = {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": f"1@127.0.0.1:{controller}",
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
+        "listeners": f"{protocol}://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
         "log.dirs": str(folder / "logs"),
         "auto.create.topics.enable": "false",
         "offsets.topic.replication.factor": "1",
@@ -144,7 +148,7 @@ def kafka_broker(folder: Path, **settings: str) -> Iterator[Broker]:
         "broker.session.timeout.ms": "2000",
         "broker.heartbeat.interval.ms": "500",
         "message.max.bytes": str(LARGEST_MESSAGE),
-        **settings,
+        **(_sasl(password) if password else {}),
     }
     config.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
     java = [f"{java_home()}/bin/java", "-cp", f"{jars()}/*:{_scala()}"]
@@ -155,7 +159,7 @@ def kafka_broker(folder: Path, **settings: str) -> Iterator[Broker]:
     )
     java[1:1] = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     command = [*java, "kafka.Kafka", str(config)]
-    broker = Broker(folder, port, _started(folder, command), command)
+    broker = Broker(folder, port, _started(folder, command), command, as_shop(password) if password else {})
     try:
         _wait(broker)
         yield broker
@@ -165,6 +169,32 @@ def kafka_broker(folder: Path, **settings: str) -> Iterator[Broker]:
             broker.process.wait(WAIT_SECONDS)
         except subprocess.TimeoutExpired:
             broker.kill()
+
+
+def as_shop(password: str) -> dict[str, str]:
+    """What a client needs to be the user `shop`, in librdkafka's names."""
+    return {
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": "PLAIN",
+        "sasl.username": "shop",
+        "sasl.password": password,
+    }
+
+
+def _sasl(password: str) -> dict[str, str]:
+    login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+    for mark in ("\\", '"'):  # as JAAS wants it
+        password = password.replace(mark, f"\\{mark}")
+    users = f'{login} username="shop" password="{password}" user_shop="{password}";'
+    return {
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT",
+        "inter.broker.listener.name": "SASL_PLAINTEXT",
+        "sasl.mechanism.inter.broker.protocol": "PLAIN",
+        "sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.sasl_plaintext.plain.sasl.jaas.config": users.replace(
+            "\\", "\\\\"
+        ),  # a file of properties
+    }
 
 
 def jars() -> Path:

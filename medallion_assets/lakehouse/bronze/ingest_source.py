@@ -31,6 +31,7 @@ from medallion_assets.lakehouse.landing.column_names import clean_names
 from medallion_assets.lakehouse.sources import against, label, pull
 from medallion_assets.lakehouse.sources.base import Batch, SourceError
 from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
+from medallion_assets.lakehouse.spark.small_work import gathered, is_few
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 
@@ -104,7 +105,8 @@ def _ingest_batch(
             count = rows.count()
             if count or interrupted:
                 entry = batch_entry(table, name, today, count, batch.rows.columns)
-                write_batch(lake, table, rows, entry, ingested, interrupted)
+                few = gathered(rows, is_few(1, count))  # so that they are one file
+                write_batch(lake, table, few, entry, ingested, interrupted)
         finally:
             rows.unpersist()
         return batch, count

@@ -16,6 +16,7 @@ SILENCE = timedelta(seconds=30)
 """A stream that gave none for so long is taken for dead: the sensors ask for its tables again, and an alert is sent."""
 FORGOTTEN = timedelta(days=1)
 """Nobody is told any more of a stream that has been dead for so long."""
+_RUN = "stream-"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,16 @@ class Stream:
 
 
 STREAMS = SmallTable("control/streams", Stream)
+
+
+def run_id_of(started: datetime) -> str:
+    """What rows that a stream writes bear in the place of a run's id."""
+    return f"{_RUN}{started:%Y%m%dT%H%M%S}"
+
+
+def is_of_stream(run_id: str) -> bool:
+    """Whether no run of Dagster has the id."""
+    return run_id.startswith(_RUN)
 
 
 def record(root: str, streams: Iterable[Stream]) -> None:

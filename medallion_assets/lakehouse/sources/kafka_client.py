@@ -7,7 +7,8 @@ file). For Azure Event Hubs: SASL_SSL, PLAIN, `$ConnectionString`, and the conne
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ SASL_LOGINS = {
     "SCRAM-SHA-256": "org.apache.kafka.common.security.scram.ScramLoginModule",
     "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
 }
+_LOGIN_REFUSED = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED)
 SETTINGS = ("security.protocol", "sasl.mechanism", "sasl.username", "sasl.password", "ssl.ca.location")
 
 Offsets = Mapping[int, int]
@@ -52,16 +54,13 @@ def shown(source: FollowTopic) -> str:
 
 def topic_state(source: FollowTopic) -> TopicState:
     """SourceError where there is no such topic, or it may not be read; SourceUnreachable where no broker answers."""
-    client = AdminClient(_client_settings(source))
-    try:
+    with _client(source) as client:
         described = client.describe_topics(TopicCollection([source.topic]), request_timeout=SECONDS)
         topic = described[source.topic].result()
         partitions = [partition.id for partition in topic.partitions]
         level = IsolationLevel.READ_COMMITTED if source.committed else IsolationLevel.READ_UNCOMMITTED
         begins = _offsets(client, source, partitions, cast(OffsetSpec, OffsetSpec.earliest()), level)
         ends = _offsets(client, source, partitions, cast(OffsetSpec, OffsetSpec.latest()), level)
-    except KafkaException as error:
-        raise _refusal(source, error.args[0]) from None
     return TopicState(str(topic.topic_id), begins, ends)
 
 
@@ -71,13 +70,24 @@ def begin_offsets(source: FollowTopic, state: TopicState) -> Offsets:
         return state.begins
     asked = OffsetSpec.for_timestamp(int(as_moment(source.begin).timestamp() * 1000))
     level = IsolationLevel.READ_UNCOMMITTED
-    try:
-        client = AdminClient(_client_settings(source))
+    with _client(source) as client:
         found = _offsets(client, source, list(state.ends), asked, level)
-    except KafkaException as error:
-        raise _refusal(source, error.args[0]) from None
     # -1 where no message is as young; a message of an open transaction comes after the end.
     return {p: state.ends[p] if offset < 0 else min(offset, state.ends[p]) for p, offset in found.items()}
+
+
+@contextmanager
+def _client(source: FollowTopic) -> Iterator[AdminClient]:
+    """SourceError for what the brokers refuse within the block. A refused login they tell beside the answers."""
+    told: list[KafkaError] = []
+    settings: dict[str, Any] = {**_client_settings(source), "error_cb": told.append}
+    client = AdminClient(settings)
+    try:
+        yield client
+    except KafkaException as error:
+        client.poll(0)
+        refused = [one for one in told if one.code() in _LOGIN_REFUSED]
+        raise _refusal(source, refused[-1] if refused else error.args[0]) from None
 
 
 def _offsets(
@@ -177,7 +187,7 @@ def _refusal(source: FollowTopic, error: KafkaError) -> SourceError:
         )
     if code in (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED):
         return SourceError(f"{shown(source)}: {error.str()}: grant this user Describe and Read of the topic")
-    if code in (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED):
+    if code in _LOGIN_REFUSED:
         return SourceError(
             f"{shown(source)}: {error.str()}: correct user and password in {source.settings[1:]}"
         )

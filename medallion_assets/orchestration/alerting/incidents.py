@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from medallion_assets.lakehouse.control.run_log import CheckResult, PipelineError
+from medallion_assets.lakehouse.control.streams import is_of_stream
 
 WARN, ERROR = "WARN", "ERROR"
 SHOWN_NAMES, SHOWN_LINES, SHOWN_CHARACTERS = 6, 3, 600
@@ -17,7 +18,10 @@ SHOWN_NAMES, SHOWN_LINES, SHOWN_CHARACTERS = 6, 3, 600
 
 @dataclass(frozen=True)
 class Incident:
-    """causes: names of what failed, which hold no data. An incident is new while one of them has not been sent."""
+    """causes: names of what failed, which hold no data. An incident is new while one of them has not been sent.
+
+    run_id: of the run that can be looked at; empty where there is none
+    """
 
     causes: tuple[str, ...]
     severity: str
@@ -58,7 +62,7 @@ def _of_run(run: str, error: PipelineError | None, failed: list[CheckResult], mi
     wanted = [check for check in failed if check.severity == ERROR or minimum == WARN]
     causes = dict.fromkeys(f"{check.asset} check {check.check_name}" for check in wanted)
     severity = ERROR if error or any(check.severity == ERROR for check in failed) else WARN
-    listed = _listed(failed)
+    listed, run = _listed(failed), "" if is_of_stream(run) else run
     if error is None:
         return Incident(tuple(causes), severity, f"{severity}: failed checks: {listed}", run)
     where = " ".join(part for part in (_some(error.asset.split(", ")), error.day) if part)

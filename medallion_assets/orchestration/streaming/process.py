@@ -60,7 +60,7 @@ def follow_topics(
         lakehouse.before_run(table, spark.is_embedded)
     session = spark.session()
     of_gold = session.newSession()
-    run_id = f"stream-{contracts_read_at:%Y%m%dT%H%M%S}"
+    run_id = streams.run_id_of(contracts_read_at)
 
     def open_lake() -> Lake:
         return replace(lakehouse.open(of_gold, run_id), contracts_read_at=contracts_read_at)
