@@ -3,13 +3,14 @@
 import argparse
 import sys
 
+from medallion_assets.commands.arguments import table_of
 from medallion_assets.commands.job_runner import StepClock, dagster_instance, failures, run_on_table
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Re-run the stale days and those with quarantined rows.")
-    parser.add_argument("--table", required=True, help="a silver table, such as orders")
-    name = parser.parse_args().table
+    parser.add_argument("--table", required=True, type=table_of("silver"), help="such as orders")
+    name = parser.parse_args().table.removeprefix("silver/")
     print(f"Replay of silver.{name}, with the gold days that change:")
     with dagster_instance() as instance:
         result = run_on_table(instance, "replay", {"table": name}, on_event=StepClock())

@@ -4,12 +4,15 @@ import argparse
 import sys
 from typing import Any
 
+from medallion_assets.commands.arguments import table_of
 from medallion_assets.commands.job_runner import StepClock, dagster_instance, failures, run_on_table
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Restore a table to a version, or to its version at a time.")
-    parser.add_argument("--table", required=True, help="layer and name, such as silver/orders")
+    parser.add_argument(
+        "--table", required=True, type=table_of("silver", "gold", "bronze"), help="such as silver/orders"
+    )
     parser.add_argument("--version", default="", help="a version, such as 3")
     parser.add_argument("--as-of", default="", help="a time (UTC unless it says otherwise): 2026-01-05T10:00")
     asked = parser.parse_args()
