@@ -148,6 +148,7 @@ def kafka_broker(folder: Path, password: str = "") -> Iterator[Broker]:
         "broker.session.timeout.ms": "2000",
         "broker.heartbeat.interval.ms": "500",
         "message.max.bytes": str(LARGEST_MESSAGE),
+        "log.retention.ms": "-1",  # messages of long ago stay
         **(_sasl(password) if password else {}),
     }
     config.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))

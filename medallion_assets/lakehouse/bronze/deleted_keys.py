@@ -10,11 +10,9 @@ from medallion_assets.contracts.bronze import BronzeTable, FollowTable
 from medallion_assets.contracts.days import utc_today
 from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP, SOURCE_MODIFIED_AT
 from medallion_assets.lakehouse.bronze.batches import (
-    Ledger,
     as_batch,
     batch_entry,
-    last_number,
-    read_ledger,
+    read_batches,
     write_batch,
 )
 from medallion_assets.lakehouse.sources.base import SourceError
@@ -38,24 +36,19 @@ def reconcile_keys(lake: Lake, table: BronzeTable) -> tuple[str, int]:
         )
     today = utc_today()
     with one_writer(lake.root, table.key), keys_now(lake.spark, source) as existing_keys:
-        ingested = read_ledger(lake, table)
-        if not ingested:
+        batches = read_batches(lake, table, today)
+        if not batches.complete:
             return today, 0
-        name = _next_name(ingested)
+        name = batches.next_name("keys")
         rows = as_batch(table, _deletes(lake, table, source, existing_keys), name, today).persist()
         try:
             count = rows.count()
             if count:
                 entry = batch_entry(table, name, today, count, table.column_names)
-                write_batch(lake, table, rows, entry, ingested, [])
+                write_batch(lake, table, rows, entry, batches, [])
         finally:
             rows.unpersist()
         return today, count
-
-
-def _next_name(ingested: Ledger) -> str:
-    batches = [entry for files in ingested.values() for entry in files.values()]
-    return f"batch-{last_number(batches) + 1}/keys"
 
 
 def _deletes(lake: Lake, table: BronzeTable, source: FollowTable, existing_keys: DataFrame) -> DataFrame:

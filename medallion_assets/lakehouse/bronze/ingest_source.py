@@ -18,15 +18,14 @@ from medallion_assets.contracts.days import utc_today
 from medallion_assets.contracts.technical_columns import SOURCE_FILE
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse.bronze.batches import (
-    Ledger,
+    Batches,
     as_batch,
     batch_entry,
-    last_number,
-    read_ledger,
+    read_batches,
     write_batch,
 )
 from medallion_assets.lakehouse.control import watermarks
-from medallion_assets.lakehouse.control.file_ledger import PENDING, LandedEntry
+from medallion_assets.lakehouse.control.file_ledger import LandedEntry
 from medallion_assets.lakehouse.landing.column_names import clean_names
 from medallion_assets.lakehouse.sources import against, label, pull
 from medallion_assets.lakehouse.sources.base import Batch, SourceError
@@ -46,27 +45,27 @@ def ingest_source(lake: Lake, table: BronzeTable, days: Collection[str]) -> None
     """
     today = utc_today()
     with one_writer(lake.root, table.key):
-        ingested = read_ledger(lake, table)
+        batches = read_batches(lake, table, today)
         if today not in days:
             return
         pull_next = partial(pull, lake.spark, table.write)
-        while _ingest_next(lake, table, ingested, today, pull_next)[0].more:
-            ingested = read_ledger(lake, table)
+        while _ingest_next(lake, table, batches, today, pull_next)[0].more:
+            batches = read_batches(lake, table, today)
 
 
 def ingest_batch(lake: Lake, table: BronzeTable, today: str, pull_next: Pull) -> int:
     """Ingests one batch, which somebody else read from the source; returns how many of its rows were new."""
     with one_writer(lake.root, table.key):
-        return _ingest_next(lake, table, read_ledger(lake, table), today, pull_next)[1]
+        return _ingest_next(lake, table, read_batches(lake, table, today), today, pull_next)[1]
 
 
 def _ingest_next(
-    lake: Lake, table: BronzeTable, ingested: Ledger, today: str, pull_next: Pull
+    lake: Lake, table: BronzeTable, batches: Batches, today: str, pull_next: Pull
 ) -> tuple[Batch, int]:
     """Ingests one batch and records how far it goes; returns it, and how many of its rows were new."""
     since = watermarks.last_offset(lake.root, table.key)
     try:
-        batch, rows = _ingest_batch(lake, table, ingested, since, today, pull_next)
+        batch, rows = _ingest_batch(lake, table, batches, since, today, pull_next)
     except Exception as error:
         watermarks.record(lake.root, table.key, watermarks.FAILED, since, 0, lake.run_id)
         if isinstance(error, SPARK_ERRORS):
@@ -86,39 +85,37 @@ def _unreadable(table: BronzeTable, since: SourceOffset | None, error: Exception
 def _ingest_batch(
     lake: Lake,
     table: BronzeTable,
-    ingested: Ledger,
+    batches: Batches,
     since: SourceOffset | None,
     today: str,
     pull_next: Pull,
 ) -> tuple[Batch, int]:
-    batches = [entry for files in ingested.values() for entry in files.values()]
-    interrupted = [entry for entry in batches if entry.status == PENDING]
-    complete = [entry for entry in batches if entry.status != PENDING]
-    lower_bound = None if _was_read_further(since, complete) else since
+    interrupted = batches.interrupted
+    lower_bound = None if _was_read_further(since, batches.complete) else since
     with pull_next(lower_bound) as pulled:
         batch = replace(pulled, rows=pulled.rows.toDF(*clean_names(pulled.rows.columns)))
         _check_source_columns(table, batch)
         new = batch.rows if batch.exact else _not_in_bronze(lake, table, batch, since, interrupted)
-        name = f"batch-{last_number(complete) + 1}/from={label(table.write, since)}"
+        name = batches.next_name(f"from={label(table.write, since)}")
         rows = as_batch(table, new, name, today).persist()
         try:
             count = rows.count()
             if count or interrupted:
                 entry = batch_entry(table, name, today, count, batch.rows.columns)
                 few = gathered(rows, is_few(1, count))  # so that they are one file
-                write_batch(lake, table, few, entry, ingested, interrupted)
+                write_batch(lake, table, few, entry, batches, interrupted)
         finally:
             rows.unpersist()
         return batch, count
 
 
-def _was_read_further(since: SourceOffset | None, batches: Collection[LandedEntry]) -> bool:
+def _was_read_further(since: SourceOffset | None, names: Collection[str]) -> bool:
     """A batch begins at this version or at a later one: its run ended before it recorded its watermark.
 
     The changes since the watermark are then partly in bronze. So all rows are read and compared with bronze. Watermarks
     that are times need none of this: their rows are compared in any case.
     """
-    bounds = [entry.path.rpartition("=")[2] for entry in batches]
+    bounds = [name.rpartition("=")[2] for name in names]
     return since is not None and any(bound.isdigit() and int(bound) >= int(since.value) for bound in bounds)
 
 

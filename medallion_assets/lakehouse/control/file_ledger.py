@@ -6,7 +6,7 @@ Each is written after the data that it speaks of, so that a crash in between rep
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pyarrow.dataset as ds
 
@@ -102,6 +102,11 @@ def entries(
     for entry in _ledger(kind).read(root, having(**of)):
         found.setdefault(entry.day, {})[entry.path] = entry
     return found
+
+
+def columns(root: str, kind: type[Entry], table: str, *names: str) -> list[tuple[Any, ...]]:
+    """These columns of all entries of the table."""
+    return _ledger(kind).columns(root, *names, where=having(table_name=table))
 
 
 def days_since(root: str, kind: type[Entry], table: str, since: datetime) -> set[str]:

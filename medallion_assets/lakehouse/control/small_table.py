@@ -6,9 +6,9 @@ belongs to the module of its table.
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime, timezone
-from functools import reduce
+from functools import cached_property, reduce
 from operator import and_
 from typing import Any, Generic, TypeVar, get_origin, get_type_hints
 
@@ -64,12 +64,20 @@ class SmallTable(Generic[Row]):
         """The rows of a version of this table. Columns that are newer than a row have their defaults in it."""
         dataset = dataset_of(table)
         names = [name for name in self._schema.names if name in dataset.schema.names]
-        found = dataset.to_table(columns=names, filter=where).to_pylist()
+        found = dataset.to_table(columns=names, filter=where)
+        columns = {name: self._decoded(name, found[name].to_pylist()) for name in names}
         newer = {one.name for one in fields(self.row) if one.default is not MISSING}  # type: ignore[arg-type]
-        told = [
-            {name: row[name] for name in row if row[name] is not None or name not in newer} for row in found
-        ]
-        return [self.row(**{name: self._decoded(name, row[name]) for name in row}) for row in told]
+        rows = [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        told = [{n: row[n] for n in names if row[n] is not None or n not in newer} for row in rows]
+        return [self.row(**row) for row in told]
+
+    def columns(self, root: str, *names: str, where: ds.Expression | None = None) -> list[tuple[Any, ...]]:
+        """Some columns of the rows that satisfy `where`: for questions about all rows, of which no row is made."""
+        table = find_table(table_path(root, self.key))
+        if table is None:
+            return []
+        found = dataset_of(table).to_table(columns=list(names), filter=where)
+        return list(zip(*[self._decoded(name, found[name].to_pylist()) for name in names], strict=True))
 
     def append(self, root: str, rows: Sequence[Row]) -> None:
         """In one commit; none for no rows."""
@@ -111,7 +119,7 @@ class SmallTable(Generic[Row]):
             by = [self.partition_by] if self.partition_by else None
             write_deltalake(path, data, partition_by=by, commit_properties=marked)
 
-    @property
+    @cached_property
     def _hints(self) -> Mapping[str, Any]:
         hints = get_type_hints(self.row)
         return {field.name: hints[field.name] for field in fields(self.row)}  # type: ignore[arg-type]
@@ -123,14 +131,18 @@ class SmallTable(Generic[Row]):
         )
 
     def _data(self, rows: Sequence[Row]) -> pa.Table:
-        values = [{n: self._encoded(n, v) for n, v in asdict(row).items()} for row in rows]  # type: ignore[call-overload]
-        return pa.Table.from_pylist(values, schema=self._schema)
+        columns = {n: self._encoded(n, [getattr(row, n) for row in rows]) for n in self._hints}
+        return pa.Table.from_pydict(columns, schema=self._schema)
 
-    def _encoded(self, name: str, value: Any) -> Any:
-        return json.dumps(value) if get_origin(self._hints[name]) is dict else value
+    def _encoded(self, name: str, values: list[Any]) -> list[Any]:
+        return [json.dumps(value) for value in values] if self._is_json(name) else values
 
-    def _decoded(self, name: str, value: Any) -> Any:
-        return json.loads(value) if get_origin(self._hints[name]) is dict else value
+    def _decoded(self, name: str, values: list[Any]) -> list[Any]:
+        """NULL, where the column is newer than the row, stays so."""
+        return [value and json.loads(value) for value in values] if self._is_json(name) else values
+
+    def _is_json(self, name: str) -> bool:
+        return get_origin(self._hints[name]) is dict
 
 
 def having(**of: str | Collection[str]) -> ds.Expression:

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.technical_columns import PROVENANCE
-from medallion_assets.lakehouse.control.file_ledger import KEPT, FoldedEntry, LandedEntry, entries
+from medallion_assets.lakehouse.control.file_ledger import KEPT, FoldedEntry, LandedEntry, columns, entries
 from medallion_assets.lakehouse.control.purge_horizons import last_horizon
 from medallion_assets.lakehouse.landing.listing import LandingError, list_files
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics, count_validated
@@ -39,10 +39,8 @@ from medallion_assets.lakehouse.storage.predicates import days_predicate
 
 def stale_days(lake: Lake, table: SilverTable) -> list[str]:
     """Days that were merged under an older contract, oldest first."""
-    days = entries(lake.root, FoldedEntry, table.key)
-    return sorted(
-        d for d, files in days.items() if any(e.fingerprint != table.fingerprint for e in files.values())
-    )
+    merged = columns(lake.root, FoldedEntry, table.key, "day", "fingerprint")
+    return sorted({day for day, fingerprint in merged if fingerprint != table.fingerprint})
 
 
 def files_not_in_bronze(
