@@ -225,5 +225,5 @@ def test_a_user_with_a_password_is_let_in_and_no_log_has_it(
         assert [value for *_, value in held(shop)] == [b"secret"]
         with streamed(shop.spark, table.write, None, 0.1, take := Taken()) as query:
             until(lambda: take.values == [b"secret"], "the message by a stream")
-            assert query.isActive
+            assert query.is_active and query.error is None
     assert "canary" not in "".join(capfd.readouterr()) + note

@@ -70,6 +70,23 @@ class MicroBatch:
         yield Batch(rows, offset_at(self.state.topic_id, ends), exact=False)
 
 
+@dataclass(frozen=True)
+class TopicQuery:
+    """A query that reads a topic. errors: what its batches raised, of which Spark would tell the text alone."""
+
+    query: StreamingQuery
+    errors: list[Exception]
+
+    @property
+    def is_active(self) -> bool:
+        return self.query.isActive
+
+    @property
+    def error(self) -> Exception | None:
+        """What ended it."""
+        return self.errors[0] if self.errors else self.query.exception()
+
+
 @contextmanager
 def streamed(
     spark: SparkSession,
@@ -77,16 +94,24 @@ def streamed(
     since: SourceOffset | None,
     every: float,
     take: Callable[[MicroBatch], None],
-) -> Iterator[StreamingQuery]:
+) -> Iterator[TopicQuery]:
     """A query that gives `take` what comes after the offset, every so many seconds, until the context is left.
 
     What `take` raises ends the query. SourceError, as `kafka_source.pull`.
     """
     state = topic_state(source)
     reached = dict(start_offsets(source, since, state))
+    errors: list[Exception] = []
     with TemporaryDirectory(prefix="medallion-stream-") as checkpoint:
 
         def on_batch(rows: DataFrame, number: int) -> None:
+            try:
+                take_next(rows, number)
+            except Exception as error:
+                errors.append(error)
+                raise
+
+        def take_next(rows: DataFrame, number: int) -> None:
             begins, ends = dict(reached), _ends(Path(checkpoint), number, source.topic)
             now = topic_state(source)
             start_offsets(source, offset_at(state.topic_id, begins), now)
@@ -108,7 +133,7 @@ def streamed(
             .start()
         )
         try:
-            yield query
+            yield TopicQuery(query, errors)
         finally:
             query.stop()
 

@@ -64,9 +64,8 @@ class TopicStream:
         self.progress = Progress(table, below, lake.run_id)
         self.is_outdated = False
         self._tick = threading.Lock()
-        self._error: Exception | None = None
         self._failures = 0
-        self._told = ""
+        self._told: type[Exception] | None = None
 
     def run(self) -> None:
         while not self.stop.is_set():
@@ -82,7 +81,6 @@ class TopicStream:
 
     def _follow(self) -> None:
         """Until it is stopped; raises what ended the query before."""
-        self._error = None
         today = utc_today()
         self._merge([str(date.fromisoformat(today) - timedelta(days=1)), today])  # what was left to do
         since = self._held()
@@ -91,14 +89,14 @@ class TopicStream:
                 f"{self.table.key}: follows {self.source.topic} from {since.value if since else 'its begin'}"
             )
             looked = 0.0
-            while query.isActive and not self.stop.wait(0.5):
+            while query.is_active and not self.stop.wait(0.5):
                 if time.monotonic() - looked > BEAT.total_seconds():
                     looked = time.monotonic()
                     self._look()
             with self._tick:
                 pass  # it is ended, not cut off
-            if self._error or not self.stop.is_set():
-                raise self._error or query.exception() or RuntimeError("the query ended")
+            if query.error or not self.stop.is_set():
+                raise query.error or RuntimeError("the query ended")
 
     def _held(self) -> SourceOffset | None:
         return watermarks.last_offset(self.lake.root, self.table.key)
@@ -109,14 +107,10 @@ class TopicStream:
             if self.stop.is_set():
                 return
             began, day = time.monotonic(), utc_today()
-            try:
-                self._land(batch, day)
-                self._merge([day])
-            except Exception as error:
-                self._error = error  # of which Spark would tell the text alone
-                raise
+            self._land(batch, day)
+            self._merge([day])
             self.progress.ticked(time.monotonic() - began)
-            self._failures, self._told = 0, ""
+            self._failures, self._told = 0, None
 
     def _land(self, batch: MicroBatch, day: str) -> None:
         began, before = time.monotonic(), transaction_log.version(self.lake.root, self.table.key)
@@ -173,16 +167,19 @@ class TopicStream:
         except SourceError:  # the query will say so, if it does not pass
             ends = None
         self.progress.reached(held, ends, at)
+        if self.progress.row.lag_messages == 0:  # nothing is left that could fail
+            self.progress.failed("")
+            self._failures, self._told = 0, None
 
     def _failed(self, error: Exception) -> None:
         """Waits before the next attempt. What does not pass by itself is told, once."""
         self._failures += 1
         text = f"{self.table.key}: {str(error).strip() or type(error).__name__}"
-        line, wait = text.partition("\n")[0], min(2.0 ** (self._failures - 1), LONGEST_WAIT)
+        line, wait = text.partition("\n")[0], min(2.0 ** min(self._failures - 1, 10), LONGEST_WAIT)
         self.progress.failed(line)
         log.warning(f"{line}; the next attempt follows in {wait:.0f} s")
-        if self._told != text and (not is_retryable(error) or self._failures >= ATTEMPTS):
-            self._told = text
+        if self._told is not type(error) and (not is_retryable(error) or self._failures >= ATTEMPTS):
+            self._told = type(error)
             self._record(error)
         self.stop.wait(wait)
 
