@@ -2,9 +2,11 @@
 
 import os
 import platform
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from medallion_assets.contracts.table import Table
 from medallion_assets.contracts.watermark import SourceOffset
@@ -17,9 +19,10 @@ _MOST_SEEN = 1_000
 
 
 class Progress:
-    """Of one topic. Its own thread writes it; others read `row`, which is replaced whole."""
+    """Of one topic. Threads of its stream and of its batches write it; others read `row`, which is replaced whole."""
 
     def __init__(self, table: Table, below: Sequence[Table], run_id: str):
+        self._writing = threading.Lock()
         self._taken_until = time.monotonic()
         self._seen: list[tuple[float, SourceOffset]] = []
         started = now()
@@ -39,26 +42,31 @@ class Progress:
 
         Once bronze holds what the topic had at a time, no message that it does not hold is older than that.
         """
-        if ends and len(self._seen) < _MOST_SEEN:
-            self._seen.append((at, ends))
-        while self._seen and held and is_at_least(held, self._seen[0][1]):
-            self._taken_until, _ = self._seen.pop(0)
+        with self._writing:
+            if ends and len(self._seen) < _MOST_SEEN:
+                self._seen.append((at, ends))
+            while self._seen and held and is_at_least(held, self._seen[0][1]):
+                self._taken_until, _ = self._seen.pop(0)
+            oldest = round(time.monotonic() - self._taken_until, 1) if self._seen else 0.0
         lag = ends.row_count - (held.row_count if held else 0) if ends else 0
-        self.row = replace(
-            self.row,
+        self._set(
             watermark_value=held.value if held else None,
             lag_messages=max(lag, 0) if ends else -1,
-            oldest_untaken_seconds=round(time.monotonic() - self._taken_until, 1) if self._seen else 0.0,
+            oldest_untaken_seconds=oldest,
         )
 
     def ticked(self, seconds: float) -> None:
-        self.row = replace(self.row, tick_seconds=round(seconds, 3), error="")
+        self._set(tick_seconds=round(seconds, 3), error="")
 
     def failed(self, error: str) -> None:
-        self.row = replace(self.row, error=error[:500])
+        self._set(error=error[:500])
 
     def stopped(self) -> None:
-        self.row = replace(self.row, status=STOPPED)
+        self._set(status=STOPPED)
+
+    def _set(self, **changes: Any) -> None:
+        with self._writing:
+            self.row = replace(self.row, **changes)
 
     @property
     def figures(self) -> dict[str, int | float]:
