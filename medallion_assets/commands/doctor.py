@@ -210,9 +210,9 @@ def last_error(root: str) -> Iterable[Line]:
         message = last.message.strip().partition("\n")[0]
         place = " ".join(part for part in (last.asset or last.pipeline, last.day) if part)
         where = f"{place}, {_span(_age(last.timestamp.timestamp()))} ago: {message}"
-        again = f"materialize the day (run {last.run_id[:8]})"
-        again = "its stream goes on by itself" if streams.is_of_stream(last.run_id) else again
-        yield Line("last error", where, f"fix it and {again}")
+        by_itself = streams.is_of_stream(last.run_id)
+        then = "its stream goes on by itself" if by_itself else f"materialize the day (run {last.run_id[:8]})"
+        yield Line("last error", where, f"fix it and {then}")
     if not errors:
         yield Line("last error", "none in the last 24 hours")
 

@@ -1,7 +1,7 @@
 """Follows topics as they grow, until it is stopped: bronze and silver by each batch, gold at a slower beat.
 
-Exit codes: 0 stopped by SIGTERM or Ctrl-C, after the batch at hand; 2 nothing to follow, or a wrong setting; 75 a newer
-contract was deployed: start it again.
+Exit codes: 0 stopped by SIGTERM or Ctrl-C, after the batch at hand; 1 a thread of it ended by itself; 2 nothing to
+follow, or a wrong setting; 75 a newer contract was deployed: start it again.
 """
 
 import argparse

@@ -4,7 +4,7 @@ Written after the table is: a run that ends in between computes once more what i
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -48,9 +48,10 @@ def refresh_to_build_on(root: str, table: Table) -> dict[str, int | None]:
     return {} if wrong else last_refresh(root, table)
 
 
-def contracts_of(root: str, table: Table) -> list[tuple[str, datetime]]:
-    """The fingerprint of the contract that the table was last computed under, and when."""
-    return [(row.fingerprint, row.recorded_at) for row in REFRESHES.read(root, having(table_name=table.key))]
+def contracts_of(root: str, table: Table) -> Iterator[tuple[str, datetime]]:
+    """The fingerprint of the contract that the table was last computed under, and when. Read where it is asked."""
+    for row in REFRESHES.read(root, having(table_name=table.key)):
+        yield row.fingerprint, row.recorded_at
 
 
 def all_refreshes(root: str) -> list[GoldRefresh]:

@@ -36,9 +36,9 @@ def plan_day(
     begun: those of the folded files whose merge nobody ended. Beside others that were merged they had been added, and
     to merge them once more changes nothing. Where there is no other, the day may have been restated.
     """
-    was_adding = begun and len(begun) < len(folded)
+    may_be_restated = len(begun) == len(folded) > 0
     unchanged = set(fingerprints) <= {fingerprint} and folded.items() <= landed.items()
-    if not unchanged or (begun and not was_adding):
+    if not unchanged or may_be_restated:
         return DayPlan(Merge.RESTATE, frozenset(landed))
     added = frozenset(landed) - frozenset(folded) | frozenset(begun)
     return DayPlan(Merge.ADDED if added else Merge.NOTHING, added)

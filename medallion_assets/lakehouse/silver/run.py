@@ -79,8 +79,8 @@ def read_ledgers(lake: Lake, table: SilverTable, days: Collection[str] | None = 
 
 def with_plans(run: SilverRun, again: Collection[str] = ()) -> SilverRun:
     """The run with a plan for each day that has something to do. NewerContract."""
-    merged = [entry for files in run.folded.values() for entry in files.values()]
-    done = [(entry.fingerprint, entry.recorded_at) for entry in merged if entry.fingerprint != IN_PROGRESS]
+    merged = (entry for files in run.folded.values() for entry in files.values())
+    done = ((entry.fingerprint, entry.recorded_at) for entry in merged if entry.fingerprint != IN_PROGRESS)
     refuse_newer(run.lake, run.table, done)
     plans = {day: _plan(run, day, day in again) for day in run.landed}
     return replace(run, plans={day: plan for day, plan in plans.items() if plan.merge is not Merge.NOTHING})

@@ -51,7 +51,8 @@ def stored_table(lake: Lake, key: str) -> StoredTable:
 def refuse_newer(lake: Lake, table: SilverTable | GoldTable, written: Iterable[tuple[str, datetime]]) -> None:
     """NewerContract where something was written under another contract since this process read its own.
 
-    written: fingerprint of the contract and time, of each thing that the table's ledger has
+    written: fingerprint of the contract and time, of each thing that the table's ledger has; not looked at
+        where the process is about to end
     """
     since = lake.contracts_read_at
     if since and any(fingerprint != table.fingerprint and at > since for fingerprint, at in written):

@@ -6,14 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 
 from medallion_assets.contracts.gold import GoldTable
-from medallion_assets.lakehouse.control.run_log import record_error
-from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.gold.staleness import staleness
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.stored_contract import NewerContract
 from medallion_assets.orchestration.assets import steps
-from medallion_assets.orchestration.failures import as_row
 from medallion_assets.orchestration.streaming.reports import Reports, Work
 
 log = logging.getLogger(__name__)
@@ -60,9 +57,7 @@ class GoldBeat:
             log.warning(f"{table.key}: {error}")
             if self._told.get(table.key) != str(error):
                 self._told[table.key] = str(error)
-                at = now()
-                run_id = f"{lake.run_id}-{at:%Y%m%dT%H%M%S}"
-                record_error(lake.root, as_row(error, "stream", table.key, "", run_id, at, 1))
+                self.reports.failed(lake, table, error)
 
     def _refresh(self, lake: Lake, table: GoldTable) -> None:
         stale = staleness(lake.root, table)

@@ -50,13 +50,10 @@ def follow_topics(
     contracts_read_at = now()
     lakehouse, spark = LakehouseResource(), SparkResource()
     below = {topic.key: descendants(topic, tables.values()) for topic in topics}
-    gold = {
-        t.key: t
-        for tables in below.values()
-        for t in tables
-        if isinstance(t, GoldTable) and not t.write.is_extract
-    }
-    for table in (*topics, *(table for tables in below.values() for table in tables)):
+    keys = {topic.key for topic in topics}
+    kept = [table for table in tables.values() if keys & {table.key, *table.ancestor_keys}]
+    gold = [table for table in kept if isinstance(table, GoldTable) and not table.write.is_extract]
+    for table in kept:
         lakehouse.before_run(table, spark.is_embedded)
     session = spark.session()
     of_gold = session.newSession()
@@ -67,7 +64,7 @@ def follow_topics(
 
     reports = Reports(instance, lakehouse)
     follow = [TopicStream(open_lake(), one, below[one.key], every, reports, stop) for one in topics]
-    beat = GoldBeat(open_lake, list(gold.values()), gold_every, reports, stop)
+    beat = GoldBeat(open_lake, gold, gold_every, reports, stop)
     threads = [threading.Thread(target=one.run) for one in (*follow, beat)]
     for thread in threads:
         thread.start()

@@ -13,12 +13,15 @@ from dataclasses import dataclass, field, replace
 import dagster as dg
 
 from medallion_assets.contracts.table import Table
+from medallion_assets.lakehouse.control.run_log import record_error
+from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.orchestration.assets import partition_events
 from medallion_assets.orchestration.assets.checks import checks_of
 from medallion_assets.orchestration.assets.reporting import Reporter
 from medallion_assets.orchestration.assets.run_metrics import Start
 from medallion_assets.orchestration.assets.steps import DayReport
+from medallion_assets.orchestration.failures import as_row
 from medallion_assets.orchestration.resources import LakehouseResource
 
 EVERY = 60.0
@@ -67,6 +70,15 @@ class Reports:
             self._told_at.setdefault(work.table.key, time.monotonic() - work.seconds)
             rows = work.rows + (self._untold[at].rows if at in self._untold else 0)
             self._untold[at] = replace(work, rows=rows)
+
+    def failed(self, lake: Lake, table: Table, error: Exception, day: str = "", attempt: int = 1) -> None:
+        """Keeps an error in the run log, from which people are alerted: a row for each time that something broke."""
+        at = now()
+        row = as_row(error, "stream", table.key, day, f"{lake.run_id}-{at:%Y%m%dT%H%M%S}", at, attempt)
+        try:
+            record_error(lake.root, row)
+        except Exception as unrecorded:  # such as a full disk
+            log.error(f"{row.KEY} could not be written: {unrecorded}")
 
     def tell(self, *, everything: bool = False) -> None:
         """What is due. What cannot be stored is logged: the data is written."""

@@ -17,8 +17,6 @@ from medallion_assets.contracts.table import Table
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse import bronze, silver
 from medallion_assets.lakehouse.control import watermarks
-from medallion_assets.lakehouse.control.run_log import record_error
-from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.control.streams import BEAT
 from medallion_assets.lakehouse.monitoring.retryable_errors import is_retryable
 from medallion_assets.lakehouse.sources import observe
@@ -29,7 +27,6 @@ from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.stored_contract import NewerContract
 from medallion_assets.orchestration.assets import steps
 from medallion_assets.orchestration.assets.checks import checks_of, verdicts_of
-from medallion_assets.orchestration.failures import as_row
 from medallion_assets.orchestration.streaming.progress import Progress
 from medallion_assets.orchestration.streaming.reports import Reports, Work
 
@@ -180,14 +177,5 @@ class TopicStream:
         log.warning(f"{line}; the next attempt follows in {wait:.0f} s")
         if self._told is not type(error) and (not is_retryable(error) or self._failures >= ATTEMPTS):
             self._told = type(error)
-            self._record(error)
+            self.reports.failed(self.lake, self.table, error, utc_today(), self._failures)
         self.stop.wait(wait)
-
-    def _record(self, error: Exception) -> None:
-        at = now()
-        run_id = f"{self.lake.run_id}-{at:%Y%m%dT%H%M%S}"  # one row for each time that it broke
-        row = as_row(error, "stream", self.table.key, utc_today(), run_id, at, self._failures)
-        try:
-            record_error(self.lake.root, row)
-        except Exception as unrecorded:  # such as a full disk
-            log.error(f"{row.KEY} could not be written: {unrecorded}")
