@@ -6,6 +6,8 @@ from typing import ClassVar
 
 DELETE_OPS = ("D",)
 UPSERT_OPS = ("I", "U", "C", "R")
+TRUNCATE_OP = "T"
+"""What Debezium says of a table that was emptied at once."""
 KNOWN_UPSERTS = (
     *UPSERT_OPS,
     *("INSERT", "UPDATE", "UPSERT", "CREATE", "READ", "UPDATE_POSTIMAGE", "2", "4", "FALSE"),

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import ClassVar
 
 from medallion_assets.contracts import technical_columns
-from medallion_assets.contracts.bronze import BronzeTable, FollowTable, FollowTopic, Land
-from medallion_assets.contracts.changes import UPSERT_OPS, FileOrder, Op
-from medallion_assets.contracts.payloads import Payload
+from medallion_assets.contracts.bronze import BronzeTable, FollowDelta, FollowTable, Land
+from medallion_assets.contracts.changes import TRUNCATE_OP, UPSERT_OPS, FileOrder, Op
+from medallion_assets.contracts.payloads import Debezium, Payload
 from medallion_assets.contracts.rules import (
     Rule,
     Severity,
@@ -32,6 +32,8 @@ from medallion_assets.contracts.technical_columns import (
 
 MASK_BITS = 63
 """How many rules share one number: a bit each, of a signed 64-bit number all but the sign."""
+NOT_TRUNCATED = Rule("not_truncated", f"{OP} IS NULL OR {OP} <> '{TRUNCATE_OP}'", (OP,))
+"""Of changes by Debezium: which rows a truncation removed it does not say, so that its day is blocked."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ class Scd2(Upsert):
 class SilverTable(Table):
     """A table of typed, valid rows.
 
-    inputs: the bronze table that it is made of
+    inputs: the bronze tables that it is made of; the changes of several are merged in one order, that of `sequence_by`,
+        and a text that means a missing value in one of them means it in all
     rules, quarantine_limit: row rules, and the share of a day's rows in quarantine above which the day is blocked
     quarantine_least: how many rows a day must have for its share to count: the first ones of a stream say little
     purge_after: how long tombstones and quarantined rows are kept after their time; None keeps them for ever
@@ -149,16 +152,26 @@ class SilverTable(Table):
         rules = [Rule("well_formed", f"{CORRUPT_RECORD} IS NULL", (CORRUPT_RECORD,))]
         if isinstance(self.write, Upsert):
             rules.append(_op_known(self.write.meaning))
+            is_told = any(isinstance(table.payload, Debezium) for table in self.inputs)
+            rules += [NOT_TRUNCATED] if is_told and TRUNCATE_OP not in self.write.meaning.words else []
             rules += [not_null(column) for column in (*self.write.keys, *self.write.sequence_by)]
         typed = [column for column in self.columns if column.type != "string"]
         rules += [is_typed(column.name, column.type, self.nulls) for column in typed]
-        for source in (table.write for table in self.inputs):
-            if isinstance(source, FollowTable) and source.watermark in self.column_names:
-                rules.append(not_in_future(source.watermark, source.tolerance))
-            if isinstance(source, Land | FollowTopic):
-                ordering = [column for column in self._times if column.name in self.write.sequence]
-                rules += [not_in_future(column.name, source.tolerance) for column in ordering]
+        rules += [not_in_future(column, tolerance) for column, tolerance in self._tolerances.items()]
         return rules + self._warnings
+
+    @property
+    def _tolerances(self) -> dict[str, timedelta]:
+        """The times of change -> how far ahead of our clock one may be: as the most tolerant input says."""
+        found: dict[str, timedelta] = {}
+        for source in (table.write for table in self.inputs):
+            if isinstance(source, FollowDelta):
+                continue
+            ordering = [column.name for column in self._times if column.name in self.write.sequence]
+            for name in [source.watermark] if isinstance(source, FollowTable) else ordering:
+                if name in self.column_names:
+                    found[name] = max(source.tolerance, found.get(name, source.tolerance))
+        return found
 
     @property
     def _warnings(self) -> list[Rule]:
@@ -208,10 +221,13 @@ class SilverTable(Table):
         return {**fields, "is_delete": "boolean", CONTENT_HASH: "bigint"}
 
     def lineage_of(self, column: Column) -> tuple[str, ...]:
-        if self.reads_messages and not column.lineage:
-            return tuple(f"{table.layer}.{table.name}.value" for table in self.inputs[:1])
-        names = dict.fromkeys(source.split(".")[0] for source in column.sources or (column.name,))
-        known = [f"{t.layer}.{t.name}.{name}" for t in self.inputs[:1] for name in names if name in t.types]
+        named = dict.fromkeys(source.split(".")[0] for source in column.sources or (column.name,))
+        known = [
+            f"{table.layer}.{table.name}.{name}"
+            for table in self.inputs
+            for name in (["value"] if table.payload else named)
+            if name in table.types
+        ]
         return column.lineage or tuple(known)
 
 

@@ -108,7 +108,7 @@ def test_what_changes_at_the_source_is_what_changes_in_silver(shop: Shop, feed: 
     shop.follow()
     assert shop.prices() == [("1", "p1", "1.75"), ("2", "p1", "3.00"), ("3", "p9", "9.00")]
     new = shop.rows("bronze/prices", "store_id", "product_id", "price", "op", "_source_file")
-    assert [row[:4] for row in new if row[4] == "batch-2/from=0"] == [
+    assert [row[:4] for row in new if row[4] == "prices/batch-2/from=0"] == [
         ("1", "p1", "1.75", "U"),
         ("1", "p2", "2.00", "D"),
         ("3", "p9", "9.00", "U"),

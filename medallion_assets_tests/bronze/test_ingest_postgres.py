@@ -96,10 +96,10 @@ def test_changes_late_commits_and_bad_clocks(shop: Visits):
     shop.follow()
     batches = {path for (path,) in shop.rows("bronze/visits", "_source_file")}
     assert batches == {
-        "batch-1/from=start",
-        "batch-2/from=2026-01-05T10:01:00.000000+00:00",
-        "batch-3/from=2026-01-05T10:02:00.000000+00:00",
-        "batch-4/from=2026-01-05T10:02:00.000000+00:00",
+        "visits/batch-1/from=start",
+        "visits/batch-2/from=2026-01-05T10:01:00.000000+00:00",
+        "visits/batch-3/from=2026-01-05T10:02:00.000000+00:00",
+        "visits/batch-4/from=2026-01-05T10:02:00.000000+00:00",
     }
     assert len(shop.visits()) == 5
 

@@ -44,10 +44,10 @@ def _inputs(table: GoldTable) -> Faults:
         contract = table.write.validated_by
         if table.inputs:
             yield "inputs", "an extract reads the files of its silver contract; leave them out"
-        if not (contract.inputs and contract.inputs[0].write.lands_files):
+        if len(contract.inputs) != 1 or not contract.inputs[0].write.lands_files:
             yield (
                 "write.validated_by",
-                f"{contract.key} is not made of landed files; name a silver table that is",
+                f"{contract.key} is not made of the landed files of one source; name a silver table that is",
             )
         if table.where != "true" or table.totals:
             yield "where", "an extract has no facts to filter or to reconcile; leave out where and totals"

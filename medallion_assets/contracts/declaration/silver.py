@@ -1,4 +1,4 @@
-"""What is checked of a silver table: keys and order of its changes, rules, and one input."""
+"""What is checked of a silver table: keys and order of its changes, rules, and what its inputs have in common."""
 
 import re
 from collections import Counter
@@ -27,11 +27,7 @@ OTHER_CHECKS = (
 def faults(table: SilverTable) -> Faults:
     if not table.inputs:
         yield "inputs", "it is empty; name the bronze table: (bronze_orders.TABLE,)"
-    for i, other in enumerate(table.inputs[1:], 1):
-        yield (
-            f"inputs[{i}]",
-            f"nothing reads {other.key}, since silver reads its first input alone; leave it out",
-        )
+    yield from _inputs(table)
     yield from _write(table)
     yield from _sources(table)
     if table.partition_by is not None:
@@ -52,6 +48,36 @@ def faults(table: SilverTable) -> Faults:
         yield "quarantine_least", f"{table.quarantine_least} is no number of rows; write 0 or more"
     yield from negative("purge_after", table.purge_after)
     yield from _rules(table)
+
+
+def _inputs(table: SilverTable) -> Faults:
+    """Several inputs are told apart by their files, and merged by columns that each of them has."""
+    for i, source in enumerate(table.inputs):
+        others = table.inputs[:i]
+        if source.key in [other.key for other in others]:
+            yield f"inputs[{i}]", f"{source.key} is in it twice; leave one out"
+        elif source.landing_folder and source.landing_folder in [other.landing_folder for other in others]:
+            yield (
+                f"inputs[{i}]",
+                f"{source.key} reads the folder {source.landing_folder!r} as another input does; leave one out",
+            )
+    if len(table.inputs) > 1 and isinstance(table.write, Upsert):
+        yield from _merged_by(table, table.write)
+
+
+def _merged_by(table: SilverTable, write: Upsert) -> Faults:
+    if not write.sequence_by:
+        yield "write.sequence_by", "it is empty; name the column that orders the changes of all inputs"
+    by = [column for column in table.columns if column.name in (*write.keys, *write.sequence_by)]
+    for i, source in enumerate(table.inputs):
+        landed = set(map(column_key, source.column_names))
+        for column in by if landed else []:
+            if not any(holder_of(name, landed) for name in column.sources or (column.name,)):
+                yield (
+                    f"inputs[{i}]",
+                    f"{source.key} has no {column.name!r}, by which the changes of all inputs are merged; name the "
+                    f"column that is it there: Column({column.name!r}, source=({column.name!r}, ...))",
+                )
 
 
 def _write(table: SilverTable) -> Faults:
@@ -103,8 +129,8 @@ def _file_order(table: SilverTable, write: Upsert) -> Faults:
         return
     if order.by not in (BY_NAME, BY_LANDING):
         yield "write.file_order.by", f"{order.by!r} is no order of files; write {BY_NAME!r} or {BY_LANDING!r}"
-    if table.inputs and not table.inputs[0].write.lands_files:
-        yield "write.file_order", f"{table.inputs[0].key} has no files, but batches in order; leave it out"
+    for source in (source for source in table.inputs if not source.write.lands_files):
+        yield "write.file_order", f"{source.key} has no files, but batches in order; leave it out"
 
 
 def _sources(table: SilverTable) -> Faults:
@@ -115,8 +141,11 @@ def _sources(table: SilverTable) -> Faults:
 
 
 def _landed(table: SilverTable) -> tuple[list[str], str]:
-    """The landed columns as bronze's contract has them, and whose they are."""
-    return (table.inputs[0].column_names, table.inputs[0].key) if table.inputs else ([], "")
+    """The landed columns as bronze's contracts have them, and whose they are; none where one does not say."""
+    if not all(source.column_names for source in table.inputs):
+        return [], ""
+    landed = {name: None for source in table.inputs for name in source.column_names}
+    return list(landed), " or ".join(source.key for source in table.inputs)
 
 
 def _column(source: str, landed: list[str]) -> str:

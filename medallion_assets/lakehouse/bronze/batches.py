@@ -3,6 +3,7 @@
 Which rows a batch has is decided in `ingest_source.py` and `deleted_keys.py`.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -35,15 +36,20 @@ from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.predicates import files_predicate
 
+_NUMBER = re.compile(r"(?:^|/)batch-(\d+)/")
+"""Older lakes have names without the table."""
+
 
 @dataclass(frozen=True)
 class Batches:
     """What the ledger says of the batches of a followed source.
 
+    table_name: of the followed table, which its batches bear: a silver table may have several inputs
     complete: the names of all that bronze has whole
     days: today, and the days of batches that were interrupted: day -> name -> batch
     """
 
+    table_name: str
     complete: Collection[str]
     days: Mapping[str, Mapping[str, LandedEntry]]
 
@@ -52,9 +58,9 @@ class Batches:
         return [entry for files in self.days.values() for entry in files.values() if entry.status == PENDING]
 
     def next_name(self, label: str) -> str:
-        """Names begin with a number, so that they sort by arrival."""
-        last = max((int(name.split("/")[0].removeprefix("batch-")) for name in self.complete), default=0)
-        return f"batch-{last + 1}/{label}"
+        """Names have a number, so that they sort by arrival."""
+        numbers = (int(found[1]) for name in self.complete if (found := _NUMBER.search(name)))
+        return f"{self.table_name}/batch-{max(numbers, default=0) + 1}/{label}"
 
 
 def read_batches(lake: Lake, table: BronzeTable, today: str) -> Batches:
@@ -63,6 +69,7 @@ def read_batches(lake: Lake, table: BronzeTable, today: str) -> Batches:
     known = columns(lake.root, LandedEntry, table.key, "day", "path", "status")
     open_days = {today, *(day for day, _, status in known if status == PENDING)}
     return Batches(
+        table.name,
         complete=[name for _, name, status in known if status != PENDING],
         days=entries(lake.root, LandedEntry, table.key, open_days),
     )

@@ -23,7 +23,7 @@ from medallion_assets.lakehouse.landing.reader import FileReport, place_in_file,
 from medallion_assets.lakehouse.silver.full_refresh import BlockedDays
 from medallion_assets.lakehouse.silver.merge.order import last_first, with_followed
 from medallion_assets.lakehouse.silver.standardize import business_columns
-from medallion_assets.lakehouse.silver.validation import VALID, validate
+from medallion_assets.lakehouse.silver.validation import valid_rows, validate
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
@@ -98,7 +98,7 @@ def _result(lake: Lake, table: GoldTable, contract: SilverTable, validated: Data
 
     Needs: the columns of `validate`. Returns: the table's columns and `_gold_created_timestamp`.
     """
-    rows = validated.where(VALID)
+    rows = valid_rows(validated)
     if contract.write.has_keys:
         rows = with_followed(contract, rows)
         keys = Window.partitionBy(INGESTION_DATE, *map(quoted, contract.merge_keys))

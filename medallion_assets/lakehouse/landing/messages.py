@@ -55,6 +55,13 @@ def read_messages(payload: Payload, messages: DataFrame) -> DataFrame:
     )
 
 
+def like_messages(landed: DataFrame) -> DataFrame:
+    """Rows of files as they stand beside messages. Adds: the columns of a message's place (NULL), `_no_change`."""
+    types = {"_topic": "string", "_partition": "int", "_offset": "bigint"}
+    places = {name: F.lit(None).cast(types[name]) for name in PLACE_OF_MESSAGE}
+    return landed.withColumns({**places, NO_CHANGE: F.lit(False)})
+
+
 def _json(messages: DataFrame) -> DataFrame:
     """Adds: `_fields`, `_is_broken`, `_no_change`."""
     rows = messages.withColumn("_fields", _object(_utf8("value")))

@@ -10,11 +10,11 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.technical_columns import PROVENANCE
-from medallion_assets.lakehouse.control.file_ledger import KEPT, FoldedEntry, LandedEntry, columns, entries
+from medallion_assets.lakehouse.control.file_ledger import KEPT, FoldedEntry, columns, entries
 from medallion_assets.lakehouse.control.purge_horizons import last_horizon
 from medallion_assets.lakehouse.landing.listing import LandingError, list_files
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics, count_validated
-from medallion_assets.lakehouse.silver.ledgers import unchanged_files, with_rows
+from medallion_assets.lakehouse.silver.ledgers import landed_entries, unchanged_files, with_rows
 from medallion_assets.lakehouse.silver.merge.resolution import (
     STORED,
     comes_after_current,
@@ -32,7 +32,7 @@ from medallion_assets.lakehouse.silver.merge.row_outcomes import (
 )
 from medallion_assets.lakehouse.silver.merge.tombstones import is_expired, may_be_outdated
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
-from medallion_assets.lakehouse.silver.validation import VALID, validated_rows
+from medallion_assets.lakehouse.silver.validation import valid_rows, validated_rows
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.predicates import days_predicate
 
@@ -47,21 +47,19 @@ def files_not_in_bronze(
     lake: Lake, table: SilverTable, days: Mapping[str, SilverDayMetrics]
 ) -> dict[str, list[str]]:
     """Day -> its landed files that bronze has not taken as they are now; none where nothing can be listed."""
-    source = table.inputs[0]
-    if not source.landing_folder:
-        return {}
     found: dict[str, list[str]] = {}
-    with suppress(LandingError):
-        for file in list_files(lake.landing, source.landing_folder, days):
-            entry = days[file.day].landed.get(file.path)
-            if entry is None or (entry.status != KEPT and entry.identity != file.identity):
-                found.setdefault(file.day, []).append(file.path)
+    for folder in (source.landing_folder for source in table.inputs if source.landing_folder):
+        with suppress(LandingError):
+            for file in list_files(lake.landing, folder, days):
+                entry = days[file.day].landed.get(file.path)
+                if entry is None or (entry.status != KEPT and entry.identity != file.identity):
+                    found.setdefault(file.day, []).append(file.path)
     return found
 
 
 def audit_days(lake: Lake, table: SilverTable, days: Collection[str]) -> dict[str, SilverDayMetrics]:
     """The metrics of `days` as of now, counted in the rows of bronze, silver and quarantine; writes nothing."""
-    landed = entries(lake.root, LandedEntry, table.inputs[0].key, days)
+    landed = landed_entries(lake.root, table, days)
     files = {day: with_rows(listed) for day, listed in landed.items()}
     if not any(files.values()):
         return {day: SilverDayMetrics(day, landed=landed[day]) for day in days}
@@ -90,16 +88,16 @@ def _stored_outcomes(
     if not table.write.has_keys:
         by_file = _rows_by_file(lake, table.key, days)
         return {source: {"current": rows} for source, rows in by_file.items()}, True
-    valid = validated.where(VALID)
+    valid = valid_rows(validated)
     outcomes = count_outcomes(lake, table, valid, lambda: _all_changes(lake, table), horizon)
     return outcomes, is_unique(lake, table)
 
 
 def _all_changes(lake: Lake, table: SilverTable) -> DataFrame:
     """All valid changes that count."""
-    landed = entries(lake.root, LandedEntry, table.inputs[0].key)
+    landed = landed_entries(lake.root, table)
     files = unchanged_files(entries(lake.root, FoldedEntry, table.key), landed)
-    return validated_rows(lake, table, files).where(VALID)
+    return valid_rows(validated_rows(lake, table, files))
 
 
 def _quarantined(

@@ -2,7 +2,7 @@
 
 from medallion_assets.contracts.checks import Check, Verdict, blocking_failure
 from medallion_assets.contracts.rules import Rule, Severity
-from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.silver import NOT_TRUNCATED, SilverTable
 from medallion_assets.lakehouse.silver.day_metrics import OUTCOMES, SilverDayMetrics
 
 _CONSEQUENCE = {Severity.QUARANTINE: "go to quarantine", Severity.WARN: "lose score"}
@@ -25,6 +25,7 @@ STALE_DAYS = Check[SilverDayMetrics](
 def silver_checks(table: SilverTable) -> list[Check[SilverDayMetrics]]:
     """A key with two rows also puts out the row counts, so it is looked for first."""
     checks = [
+        *([_NOT_TRUNCATED] if NOT_TRUNCATED in table.row_rules else []),
         _quarantine_ratio(table.quarantine_limit, table.quarantine_least),
         *([_unique_key(table)] if table.write.has_keys else []),
         Check(
@@ -33,7 +34,7 @@ def silver_checks(table: SilverTable) -> list[Check[SilverDayMetrics]]:
         *([_OP_FOUND, _ORDER_UNDECIDED] if table.write.has_keys else []),
         STALE_DAYS,
     ]
-    return [*checks, *map(_rule_check, table.row_rules)]
+    return [*checks, *(_rule_check(rule) for rule in table.row_rules if rule != NOT_TRUNCATED)]
 
 
 def blocked_by(table: SilverTable, day: SilverDayMetrics) -> str | None:
@@ -63,6 +64,14 @@ def _conserved(day: SilverDayMetrics) -> Verdict:
     outcomes = {name: day.total(name) for name in OUTCOMES}
     return Verdict(not day.unaccounted, {"landed": landed, **outcomes, "rows_without_fate": day.unaccounted})
 
+
+_NOT_TRUNCATED = Check[SilverDayMetrics](
+    NOT_TRUNCATED.name,
+    "No message says that the table was emptied by TRUNCATE: it does not say of which rows. Send a delete of each, "
+    "say `op=Op('op', ignores=('T',))` in the contract, and replay the table.",
+    lambda day: Verdict(not day.broken(NOT_TRUNCATED.name), {"truncations": day.broken(NOT_TRUNCATED.name)}),
+    blocking=True,
+)
 
 _OP_FOUND = Check[SilverDayMetrics](
     "op_found",

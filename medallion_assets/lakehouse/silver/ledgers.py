@@ -1,13 +1,48 @@
-"""What the two ledgers say of a file: whether it has rows, whether silver merged it as it is now in bronze."""
+"""What the ledgers say of a file: whether it has rows, whether silver merged it as it is now in bronze."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.lakehouse.control.file_ledger import IN_PROGRESS, FoldedEntry, LandedEntry
+from medallion_assets.errors import MedallionError
+from medallion_assets.lakehouse.control.file_ledger import (
+    IN_PROGRESS,
+    FoldedEntry,
+    LandedEntry,
+    entries,
+)
 
 Files = Mapping[str, Collection[str]]
 """Ingestion day -> paths."""
+
+
+class SameBatches(MedallionError):
+    """Batches of two inputs have one name, so that silver cannot tell them apart. Nothing was written."""
+
+
+def landed_entries(
+    root: str, table: SilverTable, days: Collection[str] | None = None
+) -> dict[str, dict[str, LandedEntry]]:
+    """What bronze's ledger says of all inputs, of the given days (None: of all): day -> path -> entry. SameBatches."""
+    found: dict[str, dict[str, LandedEntry]] = {}
+    for source in table.inputs:
+        for day, files in entries(root, LandedEntry, source.key, days).items():
+            known = found.setdefault(day, {})
+            if same := sorted(files.keys() & known.keys()):
+                raise SameBatches(
+                    f"{table.key} cannot tell {', '.join(same[:20])} of {source.key} from those of another input: "
+                    f"they were read by an older version. Follow the source of {source.key} anew, by a bronze table of "
+                    "another name"
+                )
+            known.update(files)
+    return found
+
+
+def paths_of(source: BronzeTable, paths: Collection[str]) -> list[str]:
+    """Those of the files and batches of a silver table that may be of this input."""
+    starts = (f"{source.landing_folder}/",) if source.landing_folder else (f"{source.name}/", "batch-")
+    return [path for path in paths if path.startswith(starts)]
 
 
 def started_entry(table: SilverTable, landed: LandedEntry) -> FoldedEntry:

@@ -8,9 +8,9 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, entries
+from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, entries
 from medallion_assets.lakehouse.control.purge_horizons import last_horizon, record_horizon
-from medallion_assets.lakehouse.silver.ledgers import unchanged_files, with_rows
+from medallion_assets.lakehouse.silver.ledgers import landed_entries, unchanged_files, with_rows
 from medallion_assets.lakehouse.silver.merge.tombstones import is_before
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage import transaction_log
@@ -50,7 +50,7 @@ def _quarantined_days(lake: Lake, table: SilverTable, horizon: datetime) -> list
     """Days before the horizon's; not one that silver has not merged as it is in bronze, such as a blocked one."""
     held = transaction_log.partition_bytes(lake.root, quarantine_key(table.name))
     days = sorted(day for day in held if day and day < str(horizon.date()))
-    landed = entries(lake.root, LandedEntry, table.inputs[0].key, days)
+    landed = landed_entries(lake.root, table, days)
     folded = unchanged_files(entries(lake.root, FoldedEntry, table.key, days), landed)
     return [day for day in days if folded[day] == set(with_rows(landed[day]))]
 

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Collection
 
-from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse.control.file_ledger import FOLDED_FILES, LANDED_FILES
 from medallion_assets.lakehouse.control.landed_again import heal_landed_files, write_landed_files
@@ -25,21 +24,21 @@ def refresh_days(
 
     BlockedDays where the table must be rebuilt and a blocking check holds a day back.
     """
-    source = table.inputs[0]
-    assert isinstance(source, BronzeTable)
-    if what_is_wrong(lake.root, LANDED_FILES, source.key):
-        with one_writer(lake.root, source.key):
-            heal_landed_files(lake, source)
+    for source in table.inputs:
+        if what_is_wrong(lake.root, LANDED_FILES, source.key):
+            with one_writer(lake.root, source.key):
+                heal_landed_files(lake, source)
     if wrong := what_is_wrong(lake.root, FOLDED_FILES, table.key):
-        _log.warning(f"{wrong}: {table.key} is merged again from all of {source.key}.")
+        _log.warning(f"{wrong}: {table.key} is merged again from all of bronze.")
         found = rebuild(lake, table)
         return {day: found.get(day, SilverDayMetrics(day)) for day in days}
     try:
         return refresh.refresh_days(lake, table, days, again)
     except MissingRows as missing:
-        with one_writer(lake.root, source.key):
-            write_landed_files(lake, source)
-        if not source.write.lands_files:
+        for source in table.inputs:
+            with one_writer(lake.root, source.key):
+                write_landed_files(lake, source)
+        if not all(source.write.lands_files for source in table.inputs):
             raise
         _log.warning(f"{missing}.")
         return refresh.refresh_days(lake, table, days, again)

@@ -15,13 +15,17 @@ from medallion_assets.contracts.watermark import SourceOffset, later
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.control.file_ledger import (
     FoldedEntry,
-    LandedEntry,
     entries,
     record,
 )
 from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
-from medallion_assets.lakehouse.silver.ledgers import in_progress, started_entry, unchanged_files
+from medallion_assets.lakehouse.silver.ledgers import (
+    in_progress,
+    landed_entries,
+    started_entry,
+    unchanged_files,
+)
 from medallion_assets.lakehouse.silver.merge.commit import publish, publish_keyless, publish_new_keys
 from medallion_assets.lakehouse.silver.merge.new_keys import bring_only_new_keys
 from medallion_assets.lakehouse.silver.merge.row_outcomes import NO_OUTCOMES
@@ -30,7 +34,7 @@ from medallion_assets.lakehouse.silver.merge.strategy import strategy_for
 from medallion_assets.lakehouse.silver.quarantine import write_quarantine
 from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun, read_ledgers, with_plans
 from medallion_assets.lakehouse.silver.validated_days import ValidatedDays, validated_days
-from medallion_assets.lakehouse.silver.validation import VALID, validated_rows
+from medallion_assets.lakehouse.silver.validation import valid_rows, validated_rows
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.predicates import days_predicate
@@ -76,7 +80,7 @@ def _merge_days(run: SilverRun, found: ValidatedDays) -> dict[str, SilverDayMetr
         return {}
     run = run.only(open_days)
     in_open_days = days_predicate("_ingestion_date", open_days)
-    valid = found.rows.where(VALID).where(in_open_days)
+    valid = valid_rows(found.rows).where(in_open_days)
     if not run.table.write.has_keys:
         publish_keyless(run, valid, found.empty_columns(open_days))
         return {}
@@ -104,11 +108,11 @@ def _stage(run: SilverRun, valid: DataFrame) -> Staged:
 def _stored_changes(run: SilverRun) -> DataFrame:
     """The valid rows of all merged and unchanged files but those that this run publishes."""
     folded = {**entries(run.lake.root, FoldedEntry, run.table.key), **run.folded}
-    landed = entries(run.lake.root, LandedEntry, run.table.inputs[0].key)
+    landed = landed_entries(run.lake.root, run.table)
     files = {
         day: paths - run.files.get(day, frozenset()) for day, paths in unchanged_files(folded, landed).items()
     }
-    return validated_rows(run.lake, run.table, files).where(VALID)
+    return valid_rows(validated_rows(run.lake, run.table, files))
 
 
 def _with_outcomes(metrics: SilverDayMetrics, staged: Staged, files: Collection[str]) -> SilverDayMetrics:

@@ -15,7 +15,7 @@ from medallion_assets.lakehouse.control.file_ledger import (
     identities,
 )
 from medallion_assets.lakehouse.control.purge_horizons import last_horizon
-from medallion_assets.lakehouse.silver.ledgers import with_rows
+from medallion_assets.lakehouse.silver.ledgers import landed_entries, with_rows
 from medallion_assets.lakehouse.silver.plan import DayPlan, Merge, plan_day
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.stored_contract import refuse_newer
@@ -64,7 +64,7 @@ class SilverRun:
 
 def read_ledgers(lake: Lake, table: SilverTable, days: Collection[str] | None = None) -> SilverRun:
     """A run over these days (None: over all that a ledger knows) without plans yet."""
-    landed = entries(lake.root, LandedEntry, table.inputs[0].key, days)
+    landed = landed_entries(lake.root, table, days)
     folded = entries(lake.root, FoldedEntry, table.key, days)
     known = sorted(landed.keys() | folded.keys())
     return SilverRun(

@@ -118,15 +118,15 @@ def _ordered(table: SilverTable, changes: DataFrame) -> DataFrame:
     """Needs: the business columns, `_is_delete`, `_landed`, `_ingestion_date`, `_source_file`, `_source_modified_at`.
 
     Adds: `_sequence`, a struct: the columns of the contract, each timestamp followed by its nanoseconds beyond the
-    microsecond, then day and file where these count, the offset of a message, delete after upsert, hash of the business
-    columns.
+    microsecond, then day and file where these count, the offset of a message (-1 of a row of a file), delete after
+    upsert, hash of the business columns.
     """
     if not table.write.has_keys:
         return changes
     order = [one for name in table.write.sequence for one in _time(table, name)]
     if files := table.write.order_of_files:
         order += [F.col("_ingestion_date").alias("ingestion_date"), _file(files).alias("file")]
-    order += [F.col("_offset").alias(OFFSET)] if table.reads_messages else []
+    order += [F.coalesce("_offset", F.lit(-1)).alias(OFFSET)] if table.reads_messages else []
     last = F.struct(*order, F.col(IS_DELETE).alias("is_delete"), _content(changes).alias(CONTENT_HASH))
     return changes.withColumn(SEQUENCE, last)
 

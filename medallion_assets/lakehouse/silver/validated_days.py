@@ -1,15 +1,17 @@
 """The validated rows of a run, kept in memory while they are merged, and what is known of its days by then."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 
+from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.control.file_ledger import LANDED_FILES, FoldedEntry
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics, count_validated
+from medallion_assets.lakehouse.silver.ledgers import paths_of
 from medallion_assets.lakehouse.silver.plan import Merge
 from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun
 from medallion_assets.lakehouse.silver.standardize import business_columns
@@ -70,7 +72,7 @@ def validated_days(run: SilverRun) -> Iterator[ValidatedDays]:
 def _are_few(run: SilverRun) -> bool:
     """By the run's files and by what their rows are compared with."""
     files = [run.landed[day][path] for day, paths in run.files.items() for path in paths]
-    compared = [run.table.key, *([run.table.inputs[0].key] if run.restated else [])]
+    compared = [run.table.key, *((source.key for source in run.table.inputs) if run.restated else ())]
     size = sum(sum(transaction_log.partition_bytes(run.lake.root, key).values()) for key in compared)
     return is_few(len(files), rows=sum(file.rows for file in files), size=size)
 
@@ -87,12 +89,16 @@ def _new_columns(run: SilverRun, rows: DataFrame) -> list[str]:
 def _refuse_missing(run: SilverRun, found: Mapping[str, Mapping[str, FoldedEntry]]) -> None:
     missing = sorted(p for day, paths in run.files.items() for p in paths - found.get(day, {}).keys())
     if missing:
-        bronze = run.table.inputs[0]
-        mend = (
-            "materialize their days again, from bronze on"
-            if bronze.landing_folder
-            else f"run the job reset_watermark for {bronze.key}, then materialize today"
+        faults = (
+            _missing(source, paths) for source in run.table.inputs if (paths := paths_of(source, missing))
         )
-        raise MissingRows(
-            f"{bronze.key} has no rows of {', '.join(missing[:20])}, which are in {LANDED_FILES.key}: {mend}"
-        )
+        raise MissingRows("; ".join(faults))
+
+
+def _missing(bronze: BronzeTable, paths: Sequence[str]) -> str:
+    mend = (
+        "materialize their days again, from bronze on"
+        if bronze.landing_folder
+        else f"run the job reset_watermark for {bronze.key}, then materialize today"
+    )
+    return f"{bronze.key} has no rows of {', '.join(paths[:20])}, which are in {LANDED_FILES.key}: {mend}"

@@ -7,11 +7,13 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from medallion_assets.contracts.bronze import BronzeTable
+from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.rules import Rule
 from medallion_assets.contracts.silver import MASK_BITS, SilverTable, quarantine_masks
 from medallion_assets.contracts.technical_columns import NO_CHANGE
-from medallion_assets.lakehouse.landing.messages import read_messages
-from medallion_assets.lakehouse.silver.ledgers import Files
+from medallion_assets.lakehouse.landing.messages import like_messages, read_messages
+from medallion_assets.lakehouse.silver.ledgers import Files, paths_of
 from medallion_assets.lakehouse.silver.standardize import standardize
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage.lake import Lake
@@ -23,16 +25,41 @@ VALID = "NOT _quarantined AND NOT _is_void"
 
 def validated_rows(lake: Lake, table: SilverTable, files: Files) -> DataFrame:
     """The bronze rows of these files, validated."""
-    days = sorted(day for day, paths in files.items() if paths)
-    paths = sorted(path for listed in files.values() for path in listed)
-    source = table.inputs[0]
-    bronze = lake.read(source.key)
+    landed = [_landed_rows(lake, table, source, files) for source in _sources(table, files)]
+    return validate(table, reduce(_united, landed))
+
+
+def valid_rows(validated: DataFrame) -> DataFrame:
+    """The rows that silver takes. Needs: what `validate` adds. Drops `_landed`, which they do not have."""
+    return validated.where(VALID).drop("_landed")
+
+
+def _sources(table: SilverTable, files: Files) -> list[BronzeTable]:
+    """The inputs that have some of the files; the first one where there is no file."""
+    having = [source for source in table.inputs if any(paths_of(source, paths) for paths in files.values())]
+    return having or [*table.inputs[:1]]
+
+
+def _landed_rows(lake: Lake, table: SilverTable, source: BronzeTable, files: Files) -> DataFrame:
+    """The rows of the files that are of this input, as landed text."""
+    days = sorted(day for day, paths in files.items() if paths_of(source, paths))
+    paths = sorted(path for listed in files.values() for path in paths_of(source, listed))
+    rows = lake.read(source.key)
     if days:
         of_days = F.expr(days_predicate("_ingestion_date", days))
-        bronze = bronze.where(of_days & F.col("_source_file").isin(paths))
+        rows = rows.where(of_days & F.col("_source_file").isin(paths))
     else:
-        bronze = bronze.limit(0)
-    return validate(table, read_messages(source.payload, bronze) if source.payload else bronze)
+        rows = rows.limit(0)
+    if source.payload:
+        return read_messages(source.payload, rows)
+    return like_messages(rows) if table.reads_messages else rows
+
+
+def _united(rows: DataFrame, others: DataFrame) -> DataFrame:
+    """The rows of both, with the columns of both: NULL where one has none."""
+    spelled = {column_key(name): name for name in rows.columns}
+    known = {name: spelled.get(column_key(name), name) for name in others.columns}
+    return rows.unionByName(others.withColumnsRenamed(known), allowMissingColumns=True)
 
 
 def validate(table: SilverTable, landed: DataFrame) -> DataFrame:

@@ -48,6 +48,7 @@ BRONZE = BronzeTable(
     columns=(Column("id"), Column("day"), Column("price"), Column("shop"), Column("at"), Column("order-id")),
 )
 SHOPS = BronzeTable(name="shops", description="As landed", write=Land("shops"), columns=(Column("shop"),))
+TILLS = replace(BRONZE, name="tills", write=Land("tills"))
 SILVER = SilverTable(
     name="orders",
     description="Orders",
@@ -282,7 +283,24 @@ REFUSED: list[tuple[Any, str]] = [
     (replace(SILVER, inputs=()), "inputs: it is empty; name the bronze table"),
     (
         replace(SILVER, inputs=(BRONZE, SHOPS)),
-        "inputs[1]: nothing reads bronze/shops, since silver reads its first",
+        "inputs[1]: bronze/shops has no 'id', by which the changes of all",
+    ),
+    (
+        replace(SILVER, inputs=(BRONZE, SHOPS)),
+        "inputs[1]: bronze/shops has no 'at', by which the changes of all",
+    ),
+    (
+        replace(SILVER, inputs=(BRONZE, TILLS), write=Upsert(("id",))),
+        "write.sequence_by: it is empty; name the column that orders the changes of all inputs",
+    ),
+    (replace(SILVER, inputs=(BRONZE, BRONZE)), "inputs[1]: bronze/orders is in it twice; leave one out"),
+    (
+        replace(SILVER, inputs=(BRONZE, replace(TILLS, write=Land("orders")))),
+        "inputs[1]: bronze/tills reads the folder 'orders' as another input does; leave one out",
+    ),
+    (
+        replace(SILVER, inputs=(TILLS, topic("events")), write=replace(SILVER.write, file_order=FileOrder())),
+        "write.file_order: bronze/events has no files, but batches in order; leave it out",
     ),
     (replace(SILVER, partition_by="month"), f"partition_by: 'month' {NO_SUCH} silver/orders"),
     (
