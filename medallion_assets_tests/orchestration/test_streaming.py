@@ -30,6 +30,7 @@ from medallion_assets_tests.support.streams import (
 )
 
 
+@pytest.mark.long
 def test_a_stream_takes_each_message_once_whatever_runs_beside_it(desk: DagsterRunner, broker: Broker):
     shop, topic = desk.shop, broker.topic(partitions=2)
     tables = shop.tables = tables_of(topic, broker, batch_messages=4)

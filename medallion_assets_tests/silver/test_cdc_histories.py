@@ -22,6 +22,7 @@ from medallion_assets.lakehouse import silver
 from medallion_assets_tests.reference import upsert_model
 from medallion_assets_tests.support.sample_lake import SampleLake, as_csv
 
+pytestmark = pytest.mark.long
 HISTORIES, KEYS, MOST_EVENTS, BATCHES = 50, 10, 40, 8
 FRACTIONS = ("", ".5", ".500000", ".5000001", ".50000012", ".500000119")
 DAYS = upsert_model.days_from("2026-01-01", BATCHES)

@@ -218,7 +218,7 @@ def test_a_crash_at_any_step_is_mended_by_the_next_run(shop: SampleLake, monkeyp
 
 
 @pytest.mark.parametrize("crash_at", ["quarantine", "publish", "record"])
-@pytest.mark.parametrize("key", ["silver/orders", "silver/customers"])
+@pytest.mark.parametrize("key", ["silver/orders", pytest.param("silver/customers", marks=pytest.mark.long)])
 def test_after_a_crash_only_the_added_file_is_merged_again(
     shop: SampleLake, monkeypatch, key: str, crash_at: str
 ):

@@ -37,6 +37,7 @@ def _told(row: dict[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in row.items() if not name.endswith(OF_ITS_RUN)}
 
 
+@pytest.mark.long
 def test_few_rows_and_many_come_to_the_same(spark: SparkSession, tmp_path: Path, monkeypatch):
     few = carried(spark, tmp_path / "few")
     monkeypatch.setattr(small_work, "_FEW_FILES", -1)

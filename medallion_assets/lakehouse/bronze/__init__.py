@@ -5,6 +5,6 @@ Rows stay text here. Types, rules and keys belong to `silver`, reading files to 
 
 from medallion_assets.lakehouse.bronze.deleted_keys import reconcile_keys
 from medallion_assets.lakehouse.bronze.ingest import audit_days, ingest_days
-from medallion_assets.lakehouse.bronze.ingest_source import ingest_batch
+from medallion_assets.lakehouse.bronze.ingest_source import Ingested, ingest_batch
 
-__all__ = ["audit_days", "ingest_batch", "ingest_days", "reconcile_keys"]
+__all__ = ["Ingested", "audit_days", "ingest_batch", "ingest_days", "reconcile_keys"]

@@ -119,10 +119,10 @@ def write_batch(
     entry: LandedEntry,
     batches: Batches,
     interrupted: list[LandedEntry],
-) -> None:
+) -> int:
     """Writes intent, bronze and ledger; the batch, of today, replaces those that were interrupted.
 
-    A batch without rows leaves no ledger entry.
+    A batch without rows leaves no ledger entry. Returns how many rows were written, which may be less than `entry` has.
     """
     days = {entry.day, *(old.day for old in interrupted)}
     gone = {(old.day, old.path) for old in interrupted}
@@ -136,4 +136,7 @@ def write_batch(
         lake.replace(rows, table.key, files_predicate([], replaced), INGESTION_DATE, replaced)
     else:
         lake.append(rows, table.key, INGESTION_DATE)
-    record(lake.root, LandedEntry, table.key, days, [*unchanged, entry] if entry.rows else unchanged)
+    written = transaction_log.commit_counts(lake.root, table.key)["numOutputRows"]
+    loaded = [replace(entry, size=written, rows=written)] if written else []
+    record(lake.root, LandedEntry, table.key, days, [*unchanged, *loaded])
+    return written

@@ -4,9 +4,9 @@ A batch belongs to the day that pulls it and is named after its lower bound, the
 order of the commits is intent, bronze, ledger, watermark: the next run replaces a batch that was interrupted.
 """
 
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pyspark.sql import DataFrame
@@ -31,11 +31,27 @@ from medallion_assets.lakehouse.sources import against, label, pull
 from medallion_assets.lakehouse.sources.base import Batch, SourceError
 from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
 from medallion_assets.lakehouse.spark.small_work import gathered, is_few
+from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 
 Pull = Callable[[SourceOffset | None], AbstractContextManager[Batch]]
 """Gives what a source has after an offset, or (None) from its beginning."""
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What became of a batch.
+
+    rows: how many of its rows were new
+    more: the source has more
+    offset, version: bronze, at this version of it, has nothing after this offset; or None where that is not known
+    """
+
+    rows: int
+    more: bool
+    offset: SourceOffset | None
+    version: int | None
 
 
 def ingest_source(lake: Lake, table: BronzeTable, days: Collection[str]) -> None:
@@ -49,23 +65,35 @@ def ingest_source(lake: Lake, table: BronzeTable, days: Collection[str]) -> None
         if today not in days:
             return
         pull_next = partial(pull, lake.spark, table.write)
-        while _ingest_next(lake, table, batches, today, pull_next)[0].more:
-            batches = read_batches(lake, table, today)
+        done = _ingest_next(lake, table, batches, today, pull_next)
+        while done.more:
+            done = _ingest_next(lake, table, read_batches(lake, table, today), today, pull_next, done)
 
 
-def ingest_batch(lake: Lake, table: BronzeTable, today: str, pull_next: Pull) -> int:
-    """Ingests one batch, which somebody else read from the source; returns how many of its rows were new."""
+def ingest_batch(
+    lake: Lake, table: BronzeTable, today: str, pull_next: Pull, before: Ingested | None = None
+) -> Ingested:
+    """Ingests one batch, which somebody else read from the source. before: the one that this process ingested last."""
     with one_writer(lake.root, table.key):
-        return _ingest_next(lake, table, read_batches(lake, table, today), today, pull_next)[1]
+        return _ingest_next(lake, table, read_batches(lake, table, today), today, pull_next, before)
 
 
 def _ingest_next(
-    lake: Lake, table: BronzeTable, batches: Batches, today: str, pull_next: Pull
-) -> tuple[Batch, int]:
-    """Ingests one batch and records how far it goes; returns it, and how many of its rows were new."""
-    since = watermarks.last_offset(lake.root, table.key)
+    lake: Lake,
+    table: BronzeTable,
+    batches: Batches,
+    today: str,
+    pull_next: Pull,
+    before: Ingested | None = None,
+) -> Ingested:
+    """Ingests one batch and records how far it goes."""
+    since, version = (
+        watermarks.last_offset(lake.root, table.key),
+        transaction_log.version(lake.root, table.key),
+    )
+    ends_there = before is not None and (before.offset, before.version) == (since, version)
     try:
-        batch, rows = _ingest_batch(lake, table, batches, since, today, pull_next)
+        batch, rows = _ingest_batch(lake, table, batches, since, today, pull_next, ends_there)
     except Exception as error:
         watermarks.record(lake.root, table.key, watermarks.FAILED, since, 0, lake.run_id)
         if isinstance(error, SPARK_ERRORS):
@@ -73,7 +101,7 @@ def _ingest_next(
         raise
     status = watermarks.NO_DATA if batch.offset == since and not rows else watermarks.SUCCESS
     watermarks.record(lake.root, table.key, status, batch.offset, rows, lake.run_id)
-    return batch, rows
+    return Ingested(rows, batch.more, batch.offset, transaction_log.version(lake.root, table.key))
 
 
 def _unreadable(table: BronzeTable, since: SourceOffset | None, error: Exception) -> SourceError:
@@ -89,24 +117,36 @@ def _ingest_batch(
     since: SourceOffset | None,
     today: str,
     pull_next: Pull,
+    ends_there: bool,
 ) -> tuple[Batch, int]:
+    """ends_there: bronze has nothing after `since`."""
     interrupted = batches.interrupted
     lower_bound = None if _was_read_further(since, batches.complete) else since
     with pull_next(lower_bound) as pulled:
         batch = replace(pulled, rows=pulled.rows.toDF(*clean_names(pulled.rows.columns)))
         _check_source_columns(table, batch)
-        new = batch.rows if batch.exact else _not_in_bronze(lake, table, batch, since, interrupted)
+        is_new = batch.exact or (ends_there and batch.begins_at_offset)
+        new = batch.rows if is_new else _not_in_bronze(lake, table, batch, since, interrupted)
         name = batches.next_name(f"from={label(table.write, since)}")
-        rows = as_batch(table, new, name, today).persist()
-        try:
-            count = rows.count()
-            if count or interrupted:
-                entry = batch_entry(table, name, today, count, batch.rows.columns)
-                few = gathered(rows, is_few(1, count))  # so that they are one file
-                write_batch(lake, table, few, entry, batches, interrupted)
-        finally:
-            rows.unpersist()
-        return batch, count
+        with _bounded(as_batch(table, new, name, today), batch.at_most) as (rows, at_most):
+            if not at_most and not interrupted:
+                return batch, 0
+            entry = batch_entry(table, name, today, at_most, batch.rows.columns)
+            few = gathered(rows, is_few(1, at_most))  # so that they are one file
+            return batch, write_batch(lake, table, few, entry, batches, interrupted)
+
+
+@contextmanager
+def _bounded(rows: DataFrame, at_most: int | None) -> Iterator[tuple[DataFrame, int]]:
+    """The rows, and how many they are at most: counted, and kept in memory meanwhile, where nobody has said so."""
+    if at_most is not None:
+        yield rows, at_most
+        return
+    rows = rows.persist()
+    try:
+        yield rows, rows.count()
+    finally:
+        rows.unpersist()
 
 
 def _was_read_further(since: SourceOffset | None, names: Collection[str]) -> bool:

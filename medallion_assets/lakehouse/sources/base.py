@@ -30,13 +30,17 @@ class Batch:
     rows: every field as text, or messages as they are; readable until the context of `pull` is left
     offset: how far the rows go
     exact: no row of it can be in bronze already
+    begins_at_offset: nor can it, if bronze has nothing after the offset that the batch was pulled since
+    at_most: how many rows it has at most, where the source says so before they are read
     more: the source was cut here, and has more
     """
 
     rows: DataFrame
     offset: SourceOffset
     exact: bool
+    begins_at_offset: bool = False
     more: bool = False
+    at_most: int | None = None
 
 
 class Source(Protocol):

@@ -52,7 +52,9 @@ def pull(spark: SparkSession, source: FollowTopic, since: SourceOffset | None) -
     start = start_offsets(source, since, state)
     until = _shares(source.batch_messages, start, state.ends)
     rows = _rows(spark, source, start, until).withColumn("topic_id", F.lit(state.topic_id))
-    yield Batch(rows, offset_at(state.topic_id, until), exact=False, more=until != state.ends)
+    offset, waiting = offset_at(state.topic_id, until), sum(until.values()) - sum(start.values())
+    more = until != state.ends
+    yield Batch(rows, offset, exact=False, begins_at_offset=True, more=more, at_most=waiting)
 
 
 def against(source: FollowTopic, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> DataFrame:

@@ -67,7 +67,8 @@ class MicroBatch:
             new = [(F.col("partition") == p) & (F.col("offset") >= start[p]) for p in self.ends]
             rows = rows.where(reduce(or_, new))
         ends = {**start, **{p: max(at, start[p]) for p, at in self.ends.items()}}
-        yield Batch(rows, offset_at(self.state.topic_id, ends), exact=False)
+        offset, waiting = offset_at(self.state.topic_id, ends), sum(ends.values()) - sum(start.values())
+        yield Batch(rows, offset, exact=False, begins_at_offset=True, at_most=waiting)
 
 
 @dataclass(frozen=True)

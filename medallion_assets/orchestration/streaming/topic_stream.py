@@ -62,6 +62,7 @@ class TopicStream:
         self.is_outdated = False
         self._tick = threading.Lock()
         self._failures = 0
+        self._landed: bronze.Ingested | None = None
         self._told: type[Exception] | None = None
 
     def run(self) -> None:
@@ -111,7 +112,7 @@ class TopicStream:
 
     def _land(self, batch: MicroBatch, day: str) -> None:
         began, before = time.monotonic(), transaction_log.version(self.lake.root, self.table.key)
-        rows = bronze.ingest_batch(self.lake, self.table, day, batch.pull)
+        self._landed = bronze.ingest_batch(self.lake, self.table, day, batch.pull, self._landed)
         self.progress.reached(self._held(), batch.end_of_topic, began)
         self.reports.add(
             Work(
@@ -121,7 +122,7 @@ class TopicStream:
                 reports=lambda: steps.audit(self.lake, self.table, [day]),
                 seconds=time.monotonic() - began,
                 before=before,
-                rows=rows,
+                rows=self._landed.rows,
                 figures=self.progress.figures,
             )
         )
