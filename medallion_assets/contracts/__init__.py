@@ -18,7 +18,7 @@ from medallion_assets.contracts.measures import (
     least,
     total,
 )
-from medallion_assets.contracts.payloads import Debezium, Json
+from medallion_assets.contracts.payloads import Avro, Debezium, Json
 from medallion_assets.contracts.rules import (
     Rule,
     Severity,
@@ -36,6 +36,7 @@ from medallion_assets.contracts.table import Column, ReplaceDay, Table
 
 __all__ = [
     "WEEKEND",
+    "Avro",
     "BronzeTable",
     "Column",
     "Debezium",

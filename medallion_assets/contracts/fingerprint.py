@@ -32,6 +32,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "follow_topic": ("topic", "payload"),
     "json": (),
     "debezium": (),
+    "avro": ("holds",),
     "follow_table": ("connection", "table", "keys", "watermark", "overlap"),
     "upsert": ("keys", "sequence_by", "meaning", "order_of_files"),
     "scd2": ("keys", "sequence_by", "meaning", "order_of_files", "tracked"),

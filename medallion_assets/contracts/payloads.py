@@ -1,6 +1,6 @@
 """What the messages of a topic hold: how the bytes of one become the fields of a row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 
@@ -12,6 +12,11 @@ class Payload:
     """
 
     kind: ClassVar[str]
+
+    @property
+    def meaning(self) -> "Payload":
+        """What the record of a message says, however it is encoded."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -33,3 +38,25 @@ class Debezium(Payload):
     """
 
     kind: ClassVar[str] = "debezium"
+
+
+@dataclass(frozen=True)
+class Avro(Payload):
+    """A record in Avro as Confluent's serializers frame it: a zero byte, the number of its schema (4 bytes), the data.
+
+    registry: the URL of the schema registry (Confluent's API), or $NAME of the environment variable that holds it, also
+    with `user:password@`
+    holds: what the record says: `Json()` (a row, whose fields are the columns) or `Debezium()`
+
+    The landed text of a value is that of JSON; dates and times are ISO 8601, bytes are base64. A message in JSON among
+    the others is read as such.
+    """
+
+    registry: str
+    holds: Payload = field(default_factory=Json)
+
+    kind: ClassVar[str] = "avro"
+
+    @property
+    def meaning(self) -> Payload:
+        return self.holds

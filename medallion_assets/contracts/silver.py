@@ -152,7 +152,7 @@ class SilverTable(Table):
         rules = [Rule("well_formed", f"{CORRUPT_RECORD} IS NULL", (CORRUPT_RECORD,))]
         if isinstance(self.write, Upsert):
             rules.append(_op_known(self.write.meaning))
-            is_told = any(isinstance(table.payload, Debezium) for table in self.inputs)
+            is_told = any(isinstance(t.payload.meaning, Debezium) for t in self.inputs if t.payload)
             rules += [NOT_TRUNCATED] if is_told and TRUNCATE_OP not in self.write.meaning.words else []
             rules += [not_null(column) for column in (*self.write.keys, *self.write.sequence_by)]
         typed = [column for column in self.columns if column.type != "string"]

@@ -3,6 +3,7 @@
 from medallion_assets.contracts.bronze import EARLIEST, FollowDelta, FollowTable, FollowTopic, Land
 from medallion_assets.contracts.days import as_moment
 from medallion_assets.contracts.declaration.common import Faults, listed, negative, unknown
+from medallion_assets.contracts.payloads import Avro
 from medallion_assets.contracts.table import Table
 
 
@@ -53,8 +54,23 @@ def _topic(table: Table, topic: FollowTopic) -> Faults:
     if topic.batch_messages < 1:
         yield "write.batch_messages", f"{topic.batch_messages} messages are no batch; write 1 or more"
     yield from negative("write.tolerance", topic.tolerance)
+    if isinstance(topic.payload, Avro):
+        yield from _avro(topic.payload)
     if table.columns:
         yield "columns", "the messages of a topic have columns of their own; declare their fields in silver"
+
+
+def _avro(payload: Avro) -> Faults:
+    yield from _text(
+        "write.payload.registry", payload.registry, "the registry's URL, or $NAME of its variable"
+    )
+    if "@" in payload.registry:
+        yield (
+            "write.payload.registry",
+            "it may hold a password; write $NAME of the environment variable that holds it",
+        )
+    if isinstance(payload.holds, Avro):
+        yield "write.payload.holds", "Avro holds no Avro; write Json() or Debezium()"
 
 
 def _text(field: str, value: str, meaning: str) -> Faults:

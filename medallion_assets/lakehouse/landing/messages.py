@@ -10,8 +10,9 @@ from operator import or_
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.payloads import Debezium, Json, Payload
+from medallion_assets.contracts.payloads import Avro, Debezium, Json, Payload
 from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, NO_CHANGE, PLACE_OF_MESSAGE
+from medallion_assets.lakehouse.landing.avro import json_texts
 from medallion_assets.lakehouse.landing.formats.json_text import (
     columns_of,
     complete,
@@ -33,10 +34,11 @@ def read_messages(payload: Payload, messages: DataFrame) -> DataFrame:
 
     Needs: the columns of `technical_columns.MESSAGE`, and whatever else of bronze begins with `_`.
     Returns: the fields of the messages as landed text, those columns of bronze, `_topic`, `_partition` and `_offset`,
-    `_no_change` (the message is no change of a row) and `_corrupt_record` (its text, where that cannot be read).
-    One more job, which lists the names of the fields.
+    `_no_change` (the message is no change of a row) and `_corrupt_record` (its text, where that cannot be read; of Avro
+    its bytes in base64). One more job, which lists the names of the fields; of Avro another one for the schemas.
+    RegistryError, RegistryUnreachable.
     """
-    rows = _READERS[type(payload)](messages)
+    rows = _READERS[type(payload.meaning)](messages.withColumns(_texts(payload, messages)))
     keys = rows.select(F.explode(F.map_keys("_fields")).alias("key")).distinct().orderBy("key").collect()
     columns = columns_of(row["key"] for row in keys)
     fields = F.col("_fields")
@@ -51,8 +53,20 @@ def read_messages(payload: Payload, messages: DataFrame) -> DataFrame:
         *kept,
         *[F.col(name.removeprefix("_")).alias(name) for name in PLACE_OF_MESSAGE],
         NO_CHANGE,
-        F.when(broken, _text(F.col("value"))).alias(CORRUPT_RECORD),
+        F.when(broken, F.col("_shown")).alias(CORRUPT_RECORD),
     )
+
+
+def _texts(payload: Payload, messages: DataFrame) -> dict[str, Column]:
+    """What is added first: the JSON of value and key (NULL where they are none), and how a broken value is shown."""
+    texts = {name: _utf8(name) for name in ("value", "key")}
+    shown = F.make_valid_utf8(F.col("value").cast("string"))
+    if isinstance(payload, Avro):
+        has_keys = isinstance(payload.meaning, Debezium)  # the keys of others may be anything
+        encoded = json_texts(payload.registry, messages, texts if has_keys else ["value"])
+        texts |= {name: F.coalesce(text, texts[name]) for name, text in encoded.items()}
+        shown = F.base64("value")
+    return {"_value_text": texts["value"], "_key_text": texts["key"], "_shown": shown}
 
 
 def like_messages(landed: DataFrame) -> DataFrame:
@@ -64,7 +78,7 @@ def like_messages(landed: DataFrame) -> DataFrame:
 
 def _json(messages: DataFrame) -> DataFrame:
     """Adds: `_fields`, `_is_broken`, `_no_change`."""
-    rows = messages.withColumn("_fields", _object(_utf8("value")))
+    rows = messages.withColumn("_fields", _object(F.col("_value_text")))
     is_broken = F.coalesce(_is_unclear(F.col("_fields")), F.lit(True))
     return rows.withColumns({"_is_broken": is_broken, NO_CHANGE: F.col("value").isNull()})
 
@@ -72,7 +86,7 @@ def _json(messages: DataFrame) -> DataFrame:
 def _debezium(messages: DataFrame) -> DataFrame:
     """Adds: `_fields`, `_is_broken`, `_no_change`, and the columns of ENVELOPE."""
     sent, envelope, row = F.col("_sent"), F.col("_envelope"), F.col("_fields")
-    rows = messages.withColumns({"_sent": _object(_utf8("value")), "_key": _object(_utf8("key"))})
+    rows = messages.withColumns({"_sent": _object(F.col("_value_text")), "_key": _object(F.col("_key_text"))})
     is_wrapped = F.map_contains_key(sent, "payload") & ~F.map_contains_key(sent, "op")
     key_is_wrapped = F.map_contains_key("_key", "payload") & F.map_contains_key("_key", "schema")
     rows = rows.withColumns(
@@ -114,10 +128,6 @@ def _debezium(messages: DataFrame) -> DataFrame:
     )
 
 
-def _text(value: Column) -> Column:
-    return F.make_valid_utf8(value.cast("string"))
-
-
 def _utf8(name: str) -> Column:
     """The text of these bytes; NULL where they are none."""
     text = F.col(name).cast("string")
@@ -126,7 +136,7 @@ def _utf8(name: str) -> Column:
 
 def _is_unclear(sent: Column) -> Column:
     """Whether the object that a message is says something twice, or has half a character. NULL where it is none."""
-    return has_duplicate_keys(sent) | is_halved(_text(F.col("value")), sent)
+    return has_duplicate_keys(sent) | is_halved(F.col("_value_text"), sent)
 
 
 def _object(text: Column) -> Column:

@@ -20,6 +20,7 @@ PACKAGES = (
     "io.delta:delta-spark_4.2_2.13:4.4.0",
     "org.postgresql:postgresql:42.7.14",
     "org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0",
+    "org.apache.spark:spark-avro_2.13:4.2.0",
 )
 # Delta's other dependencies (Parquet, Jackson, Hadoop, ...) come with pyspark. Only the Unity Catalog client does not,
 # and only tables of such a catalog need it. Write, MERGE, OPTIMIZE, VACUUM, RESTORE, change feeds and streams were
@@ -29,6 +30,7 @@ JARS = (
     "io.delta_*.jar",
     "org.postgresql_postgresql-*.jar",
     "org.apache.spark_spark-sql-kafka-*.jar",
+    "org.apache.spark_spark-avro_*.jar",
     "org.apache.spark_spark-token-provider-kafka-*.jar",
     "org.apache.kafka_kafka-clients-*.jar",
     "org.apache.commons_commons-pool2-*.jar",

@@ -39,6 +39,7 @@ from medallion_assets.contracts import (
     total,
 )
 from medallion_assets.contracts.declaration import DeclarationError, check
+from medallion_assets.contracts.payloads import Avro
 from medallion_assets.tables import EXAMPLES, find_tables
 
 BRONZE = BronzeTable(
@@ -245,6 +246,9 @@ REFUSED: list[tuple[Any, str]] = [
     (topic("t", servers=""), "write.servers: it is empty; write host:port, or $NAME"),
     (topic("t", settings='{"sasl.password": "x"}'), "write.settings: it may hold a password; write $NAME"),
     (topic("t", begin="latest"), "write.begin: 'latest' is no beginning; write 'earliest' or a time"),
+    (topic("t", payload=Avro("")), "write.payload.registry: it is empty; write the registry's URL, or $NAME"),
+    (topic("t", payload=Avro("http://a:b@c")), "write.payload.registry: it may hold a password; write $NAME"),
+    (topic("t", payload=Avro("$R", Avro("$R"))), "write.payload.holds: Avro holds no Avro; write Json() or"),
     (topic("t", batch_messages=0), "write.batch_messages: 0 messages are no batch; write 1 or more"),
     (
         replace(topic("t"), columns=(Column("id"),)),
