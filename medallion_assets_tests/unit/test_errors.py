@@ -7,6 +7,7 @@ import dagster as dg
 
 import medallion_assets
 from medallion_assets.errors import MedallionError
+from medallion_assets.lakehouse.landing.schema_registry import RegistryUnreachable
 from medallion_assets.lakehouse.silver.merge.commit import ConcurrentChange
 from medallion_assets.lakehouse.sources.base import SourceUnreachable
 from medallion_assets.lakehouse.sources.kafka_stream import StreamIsAhead
@@ -28,6 +29,7 @@ def test_every_error_of_ours_has_the_one_base_or_is_dagsters_failure():
 def test_a_commit_that_met_another_one_and_a_source_that_is_away_are_worth_another_attempt():
     assert {error for error in own_errors() if getattr(error, "retryable", False)} == {
         ConcurrentChange,
+        RegistryUnreachable,
         SourceUnreachable,
         StreamIsAhead,
     }
