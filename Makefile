@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit test-long dev stream checks replay rollback watermarks upkeep doctor bench bench-quick bench-cdc docs clean java jars chromium postgres broker history
+.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback watermarks upkeep doctor bench bench-quick bench-cdc docs clean java jars chromium postgres broker debezium history
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ help: ## List the targets
 demo: jars history .venv/.data ## Land DAYS=7 of real orders and carry them from bronze to gold
 	@$(BIN)/python -m medallion_assets.commands.demo_data --days $(DAYS)
 	@$(BIN)/python -m medallion_assets.commands.demo --days $(DAYS)
+
+cdc-demo: jars history postgres broker debezium ## Watch SQL reach silver and gold: PostgreSQL, Debezium, Kafka and the stream, for 2 minutes
+	@$(BIN)/python -m medallion_assets.commands.cdc_demo
 
 test: jars .venv/.data chromium postgres broker ## Lint, types, import contracts, the documents and all tests
 	$(BIN)/ruff check .
@@ -43,7 +46,7 @@ test: jars .venv/.data chromium postgres broker ## Lint, types, import contracts
 unit: .venv/.data ## The tests that need neither Spark nor a server, in seconds
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal medallion_assets_tests/unit
 
-test-long: jars .venv/.data .venv/.bench postgres broker ## The long suite: random histories, and the sensors of a running `dagster dev`
+test-long: jars .venv/.data .venv/.bench postgres broker debezium ## The long suite: random histories, and the sensors of a running `dagster dev`
 	$(PYTEST) -m long
 
 dev: jars history ## Open the UI on 127.0.0.1, PORT=3000, sensors on (EXAMPLES=1: with the example tables)
@@ -126,7 +129,10 @@ chromium:
 postgres:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 		{ $(CAN_APT) && apt-get update -q && $(APT) postgresql; } || \
-		{ echo "The tests of the PostgreSQL source need its server: install it (on Debian and Ubuntu: apt-get install postgresql)."; exit 1; }
+		{ echo "This needs the server of PostgreSQL: install it (on Debian and Ubuntu: apt-get install postgresql)."; exit 1; }
 
 broker: java .venv/.installed
-	@$(BIN)/python -m medallion_assets_tests.support.kafka_broker
+	@$(BIN)/python -m medallion_assets.local_servers.kafka
+
+debezium: java .venv/.installed
+	@$(BIN)/python -m medallion_assets.local_servers.debezium

@@ -76,15 +76,15 @@ def desk(shop: "SampleLake", monkeypatch: pytest.MonkeyPatch) -> Iterator["Dagst
 
 @pytest.fixture(scope="session")
 def broker() -> Iterator["Broker"]:
-    from medallion_assets_tests.support.kafka_broker import temporary_broker
+    from medallion_assets_tests.support.kafka_broker import kafka_broker
 
-    with temporary_broker() as running:
+    with kafka_broker() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def database() -> Iterator["Database"]:
-    from medallion_assets_tests.support.postgres_server import temporary_server
+    from medallion_assets_tests.support.postgres_server import postgres_server
 
-    with temporary_server() as running:
+    with postgres_server() as running:
         yield running

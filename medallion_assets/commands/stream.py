@@ -15,7 +15,7 @@ from medallion_assets.commands.job_runner import dagster_instance
 from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.errors import MedallionError
 from medallion_assets.orchestration.streaming.process import follow_topics, topics_of
-from medallion_assets.tables import EXAMPLES, find_tables
+from medallion_assets.tables import CDC_EXAMPLES, EXAMPLES, find_tables
 
 WRONG = 2
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -29,13 +29,15 @@ def main() -> int:
     parser.add_argument("--every", type=seconds, default="10s", help="between two batches of a topic (10s)")
     parser.add_argument("--gold-every", type=seconds, default="1m", help="between two refreshes of gold (1m)")
     parser.add_argument("--examples", action="store_true", help="with the example tables")
+    parser.add_argument("--cdc-examples", action="store_true", help="with the examples of CDC tools")
     given = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     logging.getLogger("medallion_assets").setLevel(logging.INFO)
     stop = threading.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: stop.set())
-    tables = find_tables(EXAMPLES) if given.examples else find_tables()
+    chosen_by = {EXAMPLES: given.examples, CDC_EXAMPLES: given.cdc_examples}
+    tables = find_tables(*[package for package, is_wanted in chosen_by.items() if is_wanted])
     try:
         topics = chosen(topics_of(tables), given.tables)
         with dagster_instance() as instance:

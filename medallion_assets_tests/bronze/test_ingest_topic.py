@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,9 @@ from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.monitoring.source_changes import sources_with_news
 from medallion_assets.lakehouse.sources.base import SourceError
 from medallion_assets.lakehouse.sources.kafka_stream import MicroBatch, streamed
+from medallion_assets.local_servers.kafka import as_shop
 from medallion_assets_tests.support.events import today
-from medallion_assets_tests.support.kafka_broker import Broker, as_shop, kafka_broker
+from medallion_assets_tests.support.kafka_broker import Broker, kafka_broker
 from medallion_assets_tests.support.sample_lake import SampleLake
 from medallion_assets_tests.support.streams import until
 
@@ -209,10 +209,9 @@ class Taken:
 
 
 def test_a_user_with_a_password_is_let_in_and_no_log_has_it(
-    shop: SampleLake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    shop: SampleLake, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ):
-    (tmp_path / "broker").mkdir()
-    with kafka_broker(tmp_path / "broker", password='canary"\\') as broker:
+    with kafka_broker(password='canary"\\') as broker:
         topic = broker.topic()
         broker.send(topic, values("secret"))
         table = follow(shop, broker, topic, settings="$SHOP_KAFKA")

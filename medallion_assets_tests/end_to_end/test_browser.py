@@ -21,8 +21,8 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 from pyspark.sql import SparkSession
 
 from medallion_assets.commands import job_runner
+from medallion_assets.local_servers.local_process import free_port
 from medallion_assets.tables.silver.orders import STATUSES
-from medallion_assets_tests.support.ports import free_port
 from medallion_assets_tests.support.sample_lake import SampleLake, order
 
 REPOSITORY = Path(__file__).parents[2]

@@ -1,1 +1,1 @@
-"""Empty: gold is made of silver, whatever tool its changes come from."""
+"""Gold is made of silver, whatever tool its changes come from: one example is enough."""
