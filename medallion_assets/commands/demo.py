@@ -11,7 +11,14 @@ import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 
 from medallion_assets.commands.demo_data import FIRST_DAY
-from medallion_assets.commands.job_runner import StepClock, dagster_instance, evaluations, run, table
+from medallion_assets.commands.job_runner import (
+    StepClock,
+    dagster_instance,
+    evaluations,
+    failures,
+    run,
+    table,
+)
 from medallion_assets.lakehouse.storage.lake import table_path
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.tables import find_tables
@@ -28,6 +35,8 @@ def main() -> int:
         result = run(instance, "landing_to_gold", first, last, on_event=clock)
     seconds = time.monotonic() - began
     summary(LakehouseResource(), date.fromisoformat(last), evaluations(result))
+    for failure in failures(result):
+        print(f"\nFailed: {failure}")
     layers = ", ".join(f"{layer} {spent:.1f} s" for layer, spent in clock.layers().items())
     print(f"\nSeconds: {layers}; the whole run {seconds:.1f} s, with Spark's start.")
     print(

@@ -1,8 +1,20 @@
 """The assets in Dagster: runs over a day and a range, rejected days, checks alone, and what people see."""
 
-import dagster as dg
+from collections import defaultdict
 
-from medallion_assets_tests.support.dagster_runner import KIND, DagsterRunner, checks, defs, materializations
+import dagster as dg
+from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
+
+from medallion_assets.orchestration.assets.checks import checks_of
+from medallion_assets.orchestration.partitions import CALENDAR
+from medallion_assets_tests.support.dagster_runner import (
+    KIND,
+    DagsterRunner,
+    checks,
+    defs,
+    materializations,
+    observations,
+)
 from medallion_assets_tests.support.sample_lake import order
 
 ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
@@ -16,11 +28,12 @@ def test_one_bad_day_of_a_range_is_red_and_the_good_days_reach_gold(desk: Dagste
 
     assert not result.success
     (failure,) = [event for event in result.all_events if event.event_type is KIND.STEP_FAILURE]
-    assert failure.step_key == "gold__daily_sales"
+    assert failure.step_key == "silver__orders_open_days"
     message = str(failure.step_failure_data.error)
     assert (
-        f"rejected by a blocking check: {TWO}: silver/orders quarantine_ratio" in message
-        and ONE not in message
+        f"1 day was rejected by a blocking check: {TWO}: silver/orders quarantine_ratio: 2 of 3 rows (67%, limit "
+        f"50%) of orders/date={TWO}/a.csv break a rule: order_amount_not_null 2, order_amount_is_decimal 2. Mend the "
+        "file; the sensor takes it" in message
     )
 
     done = materializations(result)
@@ -32,10 +45,36 @@ def test_one_bad_day_of_a_range_is_red_and_the_good_days_reach_gold(desk: Dagste
     assert by_day["silver/orders", "quarantine_ratio"] == {ONE: True, TWO: False}
     assert by_day["silver/orders", "order_amount_is_decimal"] == {ONE: True, TWO: False}
     assert by_day["gold/daily_sales", "reconciles_with_silver"] == {ONE: True}
+    assert by_day["silver/orders", "open_days"] == {"": False}
+    told = observations(result)
+    assert (told["silver/orders"][TWO]["status"], told["silver/orders"][TWO]["quarantined"]) == ("BLOCKED", 2)
+    assert (
+        "2 of 3 rows" in told["silver/orders"][TWO]["reason"]
+        and "| ? |" in told["silver/orders"][TWO]["quarantine"]
+    )
+    skipped = {"status": "SKIPPED", "reason": "silver/orders quarantine_ratio"}
+    assert told["gold/fact_orders"] == told["gold/daily_sales"] == {TWO: skipped}
+    assert red_days(desk) == {"silver/orders": {TWO}}
 
     shop.land("orders", TWO, "a.csv", [order("o2", day=TWO)])
     result = desk.run("landing_to_gold", TWO)
     assert result.success and set(materializations(result)["gold/daily_sales"]) == {TWO}
+    assert checks(result)["silver/orders", "open_days"] == {"": True} and red_days(desk) == {}
+
+
+def red_days(desk: DagsterRunner) -> dict[str, set[str]]:
+    """Asset -> the days that the UI shows as failed, or with a check that failed or was not executed."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for table in desk.shop.tables.values():
+        key = dg.AssetKey([table.layer, table.name])
+        status = get_and_update_asset_status_cache_value(desk.instance, key, CALENDAR)
+        failed = status.deserialize_failed_partition_subsets(CALENDAR) if status else None
+        found[table.key] |= set(failed.get_partition_keys()) if failed else set()
+        names = [dg.AssetCheckKey(key, check.name) for check in checks_of(table)]
+        for info in desk.instance.event_log_storage.get_asset_check_partition_info(names):
+            if info.latest_execution_status.value != "SUCCEEDED" and info.partition_key:
+                found[table.key].add(info.partition_key)
+    return {key: days for key, days in found.items() if days}
 
 
 def test_each_day_has_its_figures_and_a_second_run_has_the_same(desk: DagsterRunner):
@@ -115,7 +154,8 @@ def test_silver_alone_says_what_landed_that_bronze_has_not_taken(desk: DagsterRu
     bound = dg.Definitions.merge(defs, dg.Definitions(jobs=[silver_only])).resolve_job_def("silver_only")
     desk.shop.land("orders", ONE, "a.csv", [order("o1")])
     result = bound.execute_in_process(instance=desk.instance, partition_key=ONE)
-    assert checks(result) == {("silver/orders", "stale_days"): {ONE: False}}
+    told = {("silver/orders", "stale_days"): {ONE: False}, ("silver/orders", "open_days"): {"": True}}
+    assert checks(result) == told
     metadata = materializations(result)["silver/orders"][ONE]
     assert (metadata["status"], metadata["not_in_bronze"]) == ("NO_DATA", 1)
     assert checks(desk.run("landing_to_gold", ONE))["silver/orders", "stale_days"] == {ONE: True}
@@ -128,3 +168,4 @@ def test_a_red_day_that_lost_its_files_keeps_nothing_back_any_more(desk: Dagster
     for _ in range(2):
         result = desk.run("landing_to_gold", ONE)
         assert result.success and set(materializations(result)["gold/daily_sales"]) == {ONE}
+        assert red_days(desk) == {}

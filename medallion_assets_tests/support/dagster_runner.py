@@ -81,6 +81,17 @@ def materializations(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, d
     return dict(found)
 
 
+def observations(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, dict]]:
+    """Asset -> day -> metadata."""
+    found: dict[str, dict[str, dict]] = defaultdict(dict)
+    for event in result.all_events:
+        if event.event_type is KIND.ASSET_OBSERVATION:
+            seen = event.asset_observation_data.asset_observation
+            metadata = {name: value.value for name, value in seen.metadata.items()}
+            found[seen.asset_key.to_user_string()][seen.partition or ""] = metadata
+    return dict(found)
+
+
 def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dict[str, bool]]:
     """(asset, check) -> day -> passed."""
     found: dict[tuple[str, str], dict[str, bool]] = defaultdict(dict)

@@ -5,6 +5,7 @@ from medallion_assets.contracts.rules import Rule, Severity
 from medallion_assets.contracts.silver import NOT_TRUNCATED, SilverTable
 from medallion_assets.lakehouse.silver.day_metrics import OUTCOMES, SilverDayMetrics
 
+QUARANTINE_RATIO = "quarantine_ratio"
 _CONSEQUENCE = {Severity.QUARANTINE: "go to quarantine", Severity.WARN: "lose score"}
 
 
@@ -42,6 +43,24 @@ def blocked_by(table: SilverTable, day: SilverDayMetrics) -> str | None:
     return blocking_failure(silver_checks(table), day)
 
 
+def why_blocked(table: SilverTable, day: SilverDayMetrics) -> str:
+    """What keeps the day from being published, for a person to mend it; empty where nothing does."""
+    check = blocked_by(table, day)
+    if check is None:
+        return ""
+    if check != QUARANTINE_RATIO:
+        failed = next(one for one in silver_checks(table) if one.name == check).evaluate(day)
+        return ", ".join(f"{name} {value}" for name, value in failed.metadata.items())
+    severe = [rule.name for rule in table.row_rules if rule.severity is Severity.QUARANTINE]
+    broken = sorted(((day.broken(name), name) for name in severe if day.broken(name)), reverse=True)
+    files = next(iter(day.landed)) if len(day.landed) == 1 else f"{len(day.landed)} files"
+    share = f"{day.quarantine_ratio:.0%}, limit {table.quarantine_limit:.0%}"
+    return (
+        f"{day.total('quarantined')} of {day.judged} rows ({share}) of {files} break a rule: "
+        f"{', '.join(f'{name} {rows}' for rows, name in broken)}. Mend the file; the sensor takes it"
+    )
+
+
 def _quarantine_ratio(limit: float, least: int) -> Check[SilverDayMetrics]:
     def evaluate(day: SilverDayMetrics) -> Verdict:
         ratio = {"ratio": round(day.quarantine_ratio, 4), "limit": limit, "rows": day.judged}
@@ -50,7 +69,7 @@ def _quarantine_ratio(limit: float, least: int) -> Check[SilverDayMetrics]:
 
     counts = f", of a day with {least:,} rows or more" if least else ""
     description = f"At most {limit:.0%} of the day's rows are in quarantine{counts}."
-    return Check("quarantine_ratio", description, evaluate, blocking=True)
+    return Check(QUARANTINE_RATIO, description, evaluate, blocking=True)
 
 
 def _unique_key(table: SilverTable) -> Check[SilverDayMetrics]:

@@ -1,5 +1,6 @@
 """The rows that broke a rule, as landed: one table beside each silver table."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from pyspark.sql import DataFrame
@@ -7,6 +8,7 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.technical_columns import PLACE_OF_MESSAGE, PROVENANCE
+from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, columns
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun
 from medallion_assets.lakehouse.silver.validation import failed_rules
@@ -18,6 +20,17 @@ from medallion_assets.lakehouse.storage.predicates import files_predicate
 def quarantine_key(name: str) -> str:
     """The key of the table with the quarantined rows of the silver table `name`."""
     return f"quarantine/{name}"
+
+
+def days_in_quarantine(root: str, table: SilverTable) -> dict[str, int]:
+    """Day -> its rows in quarantine, as silver's ledger has them; no days of which rows were purged."""
+    held = transaction_log.partition_bytes(root, quarantine_key(table.name))
+    rows: dict[str, int] = defaultdict(int)
+    for entry in columns(root, FoldedEntry, table.key, "day", "quarantined"):
+        day, quarantined = str(entry[0]), int(entry[1])
+        if quarantined and day in held:
+            rows[day] += quarantined
+    return dict(rows)
 
 
 def write_quarantine(run: SilverRun, validated: DataFrame, days: Mapping[str, SilverDayMetrics]) -> None:

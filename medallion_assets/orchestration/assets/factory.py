@@ -12,9 +12,12 @@ from typing import Any
 import dagster as dg
 
 from medallion_assets.contracts.checks import Check
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table, descendants
+from medallion_assets.lakehouse.control.run_log import NO_DATA
 from medallion_assets.orchestration.assets import partition_events, steps
 from medallion_assets.orchestration.assets.checks import checks_of
+from medallion_assets.orchestration.assets.open_days import build_open_days, open_days_step
 from medallion_assets.orchestration.assets.reporting import DayEvents, Reporter
 from medallion_assets.orchestration.assets.specs import asset_spec, key_of
 from medallion_assets.orchestration.event_log import stored_at_once
@@ -30,8 +33,12 @@ def op_name(table: Table) -> str:
 
 
 def build_assets(tables: Mapping[str, Table]) -> list[dg.AssetsDefinition]:
-    """One asset a table; a run's last assets fail the run when a day was rejected."""
-    return [build_asset(table, descendants(table, tables.values())) for table in tables.values()]
+    """One asset a table, and one check beside each silver table, whose step fails the run when a day was rejected.
+
+    Where another layer rejects a day, the run's last assets do so.
+    """
+    assets = [build_asset(table, descendants(table, tables.values())) for table in tables.values()]
+    return [*assets, *(build_open_days(table) for table in tables.values() if isinstance(table, SilverTable))]
 
 
 def build_asset(table: Table, descendants: Collection[Table]) -> dg.AssetsDefinition:
@@ -76,13 +83,17 @@ class _Step:
             self.context, self.lakehouse.lake_root, self.retries, table.key, table.fingerprint, days
         ):
             self.lakehouse.before_run(table, self.spark.is_embedded)
-            upstream = partition_events.rejected_days(self.context.instance, _blocking_checks(table), days)
+            checks = _blocking_checks(table.ancestors)
+            upstream = partition_events.rejected_days(self.context.instance, checks, days)
             reporter = self._reporter()
             reports = steps.run(reporter.lake, table, [day for day in days if day not in upstream])
             rejected = yield from reporter.run_events(reports, self.checks, upstream)
+            done = {report.day for report in reports if report.status != NO_DATA}
+            idle = [day for day in days if day not in done]
+            partition_events.withdraw(self.context.instance, self.context.run_id, key_of(table), idle, days)
             yield from self._outputs(key_of(table))
-            if rejected and self._is_last:
-                raise RejectedPartitions(rejected)
+            if untold := self._untold(rejected):
+                raise RejectedPartitions(untold)
 
     def audit(self) -> StepEvents:
         """Evaluates the checks of the days and writes nothing."""
@@ -98,9 +109,12 @@ class _Step:
         selected = {key.name for key in self.context.selected_asset_check_keys}
         return [check for check in checks_of(self.table) if check.name in selected]
 
-    @property
-    def _is_last(self) -> bool:
-        return self.later_steps.isdisjoint(node.name for node in self.context.job_def.nodes)
+    def _untold(self, rejected: Mapping[str, str]) -> dict[str, str]:
+        """The rejected days that no other step of the run tells: a later one, or one of open days."""
+        names = {node.name for node in self.context.job_def.nodes}
+        if not self.later_steps.isdisjoint(names):
+            return {}
+        return {day: why for day, why in rejected.items() if open_days_step(why.split(" ")[0]) not in names}
 
     def _audited_days(self) -> Collection[str]:
         """A run of checks that names no days (the UI's Execute all) means every materialized day."""
@@ -129,11 +143,10 @@ def _check_spec(table: Table, check: Check[Any]) -> dg.AssetCheckSpec:
     )
 
 
-def _blocking_checks(table: Table) -> list[dg.AssetCheckKey]:
-    """Of all tables that it is made of."""
+def _blocking_checks(tables: Collection[Table]) -> list[dg.AssetCheckKey]:
     return [
-        dg.AssetCheckKey(key_of(upstream), check.name)
-        for upstream in table.ancestors
-        for check in checks_of(upstream)
+        dg.AssetCheckKey(key_of(table), check.name)
+        for table in tables
+        for check in checks_of(table)
         if check.blocking
     ]

@@ -13,7 +13,8 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 from medallion_assets.contracts.checks import Check, Verdict
@@ -61,7 +62,8 @@ def last_materializations(
 
 
 def store_without_run(
-    instance: dg.DagsterInstance, event: dg.AssetMaterialization | dg.AssetCheckEvaluation
+    instance: dg.DagsterInstance,
+    event: dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation,
 ) -> None:
     """Of the verdicts on a check's day that belong to no run Dagster keeps one, and refuses others: the last counts."""
     log = instance.event_log_storage
@@ -80,16 +82,84 @@ def store_without_run(
 
 
 def rejected_days(
-    instance: dg.DagsterInstance, checks: Collection[dg.AssetCheckKey], days: Collection[str]
+    instance: dg.DagsterInstance, checks: Collection[dg.AssetCheckKey], days: Collection[str] | None
 ) -> dict[str, str]:
-    """Day -> one of these checks that failed when it was last evaluated for that day."""
+    """Day -> one of these checks that failed when it was last evaluated for that day. days: None for all."""
     rejected: dict[str, str] = {}
     for key in checks:  # one query a check, however many days
-        infos = instance.event_log_storage.get_asset_check_partition_info([key], partition_keys=list(days))
+        asked = None if days is None else list(days)
+        infos = instance.event_log_storage.get_asset_check_partition_info([key], partition_keys=asked)
         for info in infos:
             if info.partition_key and info.latest_execution_status.value == "FAILED":
                 rejected.setdefault(info.partition_key, f"{key.asset_key.to_user_string()} {key.name}")
     return rejected
+
+
+def last_reasons(instance: dg.DagsterInstance, key: dg.AssetKey, days: Collection[str]) -> dict[str, str]:
+    """Day -> what the last observation says of it, where it was observed."""
+    if not days:  # which Dagster would take for all days
+        return {}
+    asked = dg.AssetRecordsFilter(key, asset_partitions=list(days))
+    found = instance.fetch_observations(asked, limit=2 * len(days)).records  # the newest first
+    return {
+        str(record.partition_key): record.asset_observation.description or ""
+        for record in reversed(found)
+        if record.asset_observation
+    }
+
+
+def ever_failed(instance: dg.DagsterInstance, key: dg.AssetKey, days: Collection[str]) -> set[str]:
+    """Those of the days for which a check of the asset failed at some time."""
+    log, kept = instance.event_log_storage, AssetCheckExecutionsTable.c
+    if not days or not isinstance(log, SqlEventLogStorage):
+        return set(days)
+    failed = (
+        AssetCheckExecutionsTable.select()
+        .with_only_columns(kept.partition)
+        .where(
+            kept.asset_key == key.to_string(),
+            kept.execution_status == AssetCheckExecutionRecordStatus.FAILED.value,
+            kept.partition.in_(list(days)),
+        )
+    )
+    with log.index_connection() as connection:
+        return {str(partition) for partition in connection.execute(failed).scalars()}
+
+
+def withdraw(
+    instance: dg.DagsterInstance,
+    run_id: str,
+    key: dg.AssetKey,
+    idle: Collection[str],
+    checked: Collection[str],
+) -> None:
+    """What a run planned of an asset and did not do, since there was nothing to do.
+
+    idle: days that were to be materialized; checked: days of which some checks had nothing to say. Dagster shows both
+    as failed where the run fails for another day.
+    """
+    log = instance.event_log_storage
+    if not isinstance(log, SqlEventLogStorage):
+        return
+    events, checks = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
+    planned = dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value
+    with log.index_connection() as connection:
+        connection.execute(
+            SqlEventLogStorageTable.delete().where(
+                events.run_id == run_id,
+                events.asset_key == key.to_string(),
+                events.dagster_event_type == planned,
+                events.partition.in_(list(idle)),
+            )
+        )
+        connection.execute(
+            AssetCheckExecutionsTable.delete().where(
+                checks.run_id == run_id,
+                checks.asset_key == key.to_string(),
+                checks.execution_status == AssetCheckExecutionRecordStatus.PLANNED.value,
+                checks.partition.in_(list(checked)),
+            )
+        )
 
 
 def closing_outputs(

@@ -6,6 +6,7 @@ Dagster gets it as events, for the UI; the lake's run log keeps it for good.
 import json
 import logging
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import dagster as dg
@@ -29,7 +30,7 @@ PREVIEWED_DAYS = 31
 """A preview costs a small read a day: in a run over more days the last ones get it."""
 
 Checks = Sequence[Check[Any]]
-DayEvents = dg.AssetMaterialization | dg.AssetCheckEvaluation
+DayEvents = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 
 class Teller(Protocol):
@@ -63,21 +64,35 @@ class Reporter:
 
         rejected: day -> the check that rejected it in an input; returned with the days that one of `checks` rejects
         """
-        reports = sorted(reports, key=lambda report: report.day)
+        reports = self._with_cleared(sorted(reports, key=lambda report: report.day), checks)
         metrics = measured(self.lake, self.table, self.start, reports)
         skipped = [metrics.skipped(day) for day in sorted(rejected.keys() - metrics.rows.keys())]
         entries = skipped + [metrics.entry(report) for report in reports]
         published = [report for report in reports if report.published and report.day not in rejected]
+        refused = self._rejected(reports, checks)
         yield from self._stored(self._materializations(published, metrics))
         yield from self._verdicts(reports, checks)
+        yield from self._stored(self._observations(reports, refused, rejected))
         self._keep(entries)
-        return {**rejected, **self._rejected(reports, checks)}
+        return {**rejected, **refused}
 
     def audit_events(
         self, reports: Collection[DayReport], checks: Checks
     ) -> Generator[dg.AssetCheckEvaluation, None, None]:
         """Of a step that wrote nothing: the verdicts of these checks."""
         yield from self._verdicts(sorted(reports, key=lambda report: report.day), checks)
+
+    def _with_cleared(self, reports: Sequence[DayReport], checks: Checks) -> list[DayReport]:
+        """A day that failed before passes what there is nothing to say about any more, as when it has no data now."""
+        days = [report.day for report in reports]
+        failed = partition_events.ever_failed(self.context.instance, key_of(self.table), days)
+
+        def cleared(report: DayReport) -> DayReport:
+            why = {"status": report.status, "told_with": days[-1]}
+            passes = {check.name: Verdict(True, why) for check in checks}
+            return replace(report, verdicts={**passes, **report.verdicts})
+
+        return [cleared(report) if report.day in failed else report for report in reports]
 
     def _materializations(
         self, reports: Sequence[DayReport], metrics: RunMetrics
@@ -87,6 +102,22 @@ class Reporter:
             shown = previews(self.lakehouse, self.table, report.day) if report.day in previewed else {}
             metadata = {"status": report.status, **report.metadata, **metrics.metadata(report.day), **shown}
             yield dg.AssetMaterialization(key_of(self.table), partition=report.day, metadata=metadata)
+
+    def _observations(
+        self, reports: Sequence[DayReport], refused: Mapping[str, str], upstream: Mapping[str, str]
+    ) -> Iterator[dg.AssetObservation]:
+        """What the page of a day says that was not published."""
+        for report in (report for report in reports if report.day in refused):
+            told = {"status": run_log.BLOCKED, "reason": refused[report.day], **report.metadata}
+            shown = previews(self.lakehouse, self.table, report.day)
+            yield self._observation(report.day, told | shown)
+        for day in sorted(upstream.keys() - refused.keys()):
+            yield self._observation(day, {"status": run_log.SKIPPED, "reason": upstream[day]})
+
+    def _observation(self, day: str, metadata: Mapping[str, Any]) -> dg.AssetObservation:
+        return dg.AssetObservation(
+            key_of(self.table), description=str(metadata["reason"]), partition=day, metadata=metadata
+        )
 
     def _verdicts(self, reports: Sequence[DayReport], checks: Checks) -> Iterator[dg.AssetCheckEvaluation]:
         """They refer to the materializations, which are stored before."""
@@ -104,9 +135,13 @@ class Reporter:
         return stored_at_once(self.context.instance, events)
 
     def _rejected(self, reports: Collection[DayReport], checks: Checks) -> dict[str, str]:
-        """Day -> the check that rejects it."""
-        found = {report.day: first_rejection(checks, report.verdicts) for report in reports}
-        return {day: f"{self.table.key} {check}" for day, check in found.items() if check}
+        """Day -> the check that rejects it, and why."""
+        found = [(report, first_rejection(checks, report.verdicts)) for report in reports]
+        return {
+            report.day: ": ".join(filter(None, (f"{self.table.key} {check}", report.reason)))
+            for report, check in found
+            if check
+        }
 
     def _result(self, day: str, check: Check[Any], verdict: Verdict) -> run_log.CheckResult:
         return run_log.CheckResult(

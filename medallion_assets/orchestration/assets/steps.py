@@ -20,7 +20,7 @@ from medallion_assets.lakehouse.control.run_log import BLOCKED, NO_DATA, OK
 from medallion_assets.lakehouse.gold.checks import as_number
 from medallion_assets.lakehouse.gold.checks import blocked_by as gold_blocked_by
 from medallion_assets.lakehouse.gold.day_metrics import ExtractDayMetrics, GoldDayMetrics
-from medallion_assets.lakehouse.silver.checks import STALE_DAYS
+from medallion_assets.lakehouse.silver.checks import STALE_DAYS, why_blocked
 from medallion_assets.lakehouse.silver.checks import blocked_by as silver_blocked_by
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.storage.lake import Lake
@@ -32,6 +32,7 @@ class DayReport:
     """One day of a step.
 
     status: OK, NO_DATA, or BLOCKED where the day was not published
+    reason: of a day that was not published, beside the check that says so: what there is to mend
     verdicts: check -> verdict, of the checks that there is something to say about
     counts: for the run ledger: rows_in, valid, quarantined, superseded and deleted, as far as the layer has them
     """
@@ -41,6 +42,7 @@ class DayReport:
     verdicts: Mapping[str, Verdict]
     metadata: Mapping[str, Any]
     counts: Mapping[str, int]
+    reason: str = ""
 
     @property
     def published(self) -> bool:
@@ -119,6 +121,7 @@ def silver_reports(lake: Lake, table: SilverTable, days: Mapping[str, SilverDayM
         DayReport(
             day=day.day,
             status=_status(day, blocked=silver_blocked_by(table, day) is not None),
+            reason=why_blocked(table, day),
             verdicts={
                 **verdicts_of(checks, day),
                 # Also of a day that has no data: it has some that bronze has not taken.
