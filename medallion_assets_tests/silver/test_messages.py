@@ -4,9 +4,12 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from medallion_assets.contracts.changes import Op
 from medallion_assets.contracts.payloads import Debezium, Json
 from medallion_assets.contracts.table import Column
+from medallion_assets.lakehouse.bronze import batches, ingest_source
 from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets_tests.support.events import event, follow, live, poison, take
 from medallion_assets_tests.support.kafka_broker import Broker, Message
@@ -72,6 +75,21 @@ def test_of_two_messages_that_nothing_else_tells_apart_the_later_counts(shop: Sa
     broker.send(topic, [event(3, "gone", at=same, op="D")])
     take(shop)
     assert live(shop) == {1: ("b", "1.00"), 2: ("z", "1.00")}
+
+
+def test_midnight_and_a_clock_that_is_set_back_keep_the_order_of_the_messages(
+    shop: SampleLake, broker: Broker, monkeypatch: pytest.MonkeyPatch
+):
+    topic, one, two = broker.topic(), "2026-01-05", "2026-01-06"
+    follow(shop, broker, topic, Json())  # nothing but the order of batches tells which counts
+    for day, name in ((one, "first"), (two, "second"), (one, "third")):
+        for module in (batches, ingest_source):
+            monkeypatch.setattr(module, "utc_today", lambda day=day: day)
+        broker.send(topic, [event(1, name)])
+        shop.run("bronze/events", day)
+        shop.run("silver/events", one, two)
+    assert shop.rows("bronze/events", "offset", "_ingestion_date") == [(0, one), (1, two), (2, two)]
+    assert live(shop) == {1: ("third", "1.00")}
 
 
 def envelope(op: str, lsn: int, before: Any = None, after: Any = None, **source: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.column_identity import column_key
+from medallion_assets.contracts.days import utc_today
 from medallion_assets.contracts.table import INGESTION_DATE
 from medallion_assets.contracts.technical_columns import (
     CORRUPT_RECORD,
@@ -45,11 +46,13 @@ class Batches:
     """What the ledger says of the batches of a followed source.
 
     table_name: of the followed table, which its batches bear: a silver table may have several inputs
+    today: the day of a new batch; later than our clock says, if that was set back: batches come in their order
     complete: the names of all that bronze has whole
     days: today, and the days of batches that were interrupted: day -> name -> batch
     """
 
     table_name: str
+    today: str
     complete: Collection[str]
     days: Mapping[str, Mapping[str, LandedEntry]]
 
@@ -63,13 +66,15 @@ class Batches:
         return f"{self.table_name}/batch-{max(numbers, default=0) + 1}/{label}"
 
 
-def read_batches(lake: Lake, table: BronzeTable, today: str) -> Batches:
+def read_batches(lake: Lake, table: BronzeTable) -> Batches:
     """Read in this way, the ledger costs the same on its hundredth day as on its first, but for the names."""
     heal_landed_files(lake, table)
     known = columns(lake.root, LandedEntry, table.key, "day", "path", "status")
+    today = max([utc_today(), *(day for day, _, _ in known)])
     open_days = {today, *(day for day, _, status in known if status == PENDING)}
     return Batches(
         table.name,
+        today,
         complete=[name for _, name, status in known if status != PENDING],
         days=entries(lake.root, LandedEntry, table.key, open_days),
     )

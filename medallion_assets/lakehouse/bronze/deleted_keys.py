@@ -7,7 +7,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import BronzeTable, FollowTable
-from medallion_assets.contracts.days import utc_today
 from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP, SOURCE_MODIFIED_AT
 from medallion_assets.lakehouse.bronze.batches import (
     as_batch,
@@ -34,9 +33,9 @@ def reconcile_keys(lake: Lake, table: BronzeTable) -> tuple[str, int]:
         raise SourceError(
             f"{table.key} follows no database table: its deletes come with its changes, so there is nothing to do"
         )
-    today = utc_today()
     with one_writer(lake.root, table.key), keys_now(lake.spark, source) as existing_keys:
-        batches = read_batches(lake, table, today)
+        batches = read_batches(lake, table)
+        today = batches.today
         if not batches.complete:
             return today, 0
         name = batches.next_name("keys")

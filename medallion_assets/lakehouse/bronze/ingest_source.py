@@ -43,11 +43,13 @@ Pull = Callable[[SourceOffset | None], AbstractContextManager[Batch]]
 class Ingested:
     """What became of a batch.
 
+    day: that it belongs to
     rows: how many of its rows were new
     more: the source has more
     offset, version: bronze, at this version of it, has nothing after this offset; or None where that is not known
     """
 
+    day: str
     rows: int
     more: bool
     offset: SourceOffset | None
@@ -59,30 +61,26 @@ def ingest_source(lake: Lake, table: BronzeTable, days: Collection[str]) -> None
 
     SourceError where it cannot be read; the watermark of this run is then recorded as FAILED.
     """
-    today = utc_today()
     with one_writer(lake.root, table.key):
-        batches = read_batches(lake, table, today)
-        if today not in days:
+        batches = read_batches(lake, table)
+        if utc_today() not in days:
             return
         pull_next = partial(pull, lake.spark, table.write)
-        done = _ingest_next(lake, table, batches, today, pull_next)
+        done = _ingest_next(lake, table, batches, pull_next)
         while done.more:
-            done = _ingest_next(lake, table, read_batches(lake, table, today), today, pull_next, done)
+            done = _ingest_next(lake, table, read_batches(lake, table), pull_next, done)
 
 
-def ingest_batch(
-    lake: Lake, table: BronzeTable, today: str, pull_next: Pull, before: Ingested | None = None
-) -> Ingested:
+def ingest_batch(lake: Lake, table: BronzeTable, pull_next: Pull, before: Ingested | None = None) -> Ingested:
     """Ingests one batch, which somebody else read from the source. before: the one that this process ingested last."""
     with one_writer(lake.root, table.key):
-        return _ingest_next(lake, table, read_batches(lake, table, today), today, pull_next, before)
+        return _ingest_next(lake, table, read_batches(lake, table), pull_next, before)
 
 
 def _ingest_next(
     lake: Lake,
     table: BronzeTable,
     batches: Batches,
-    today: str,
     pull_next: Pull,
     before: Ingested | None = None,
 ) -> Ingested:
@@ -93,7 +91,7 @@ def _ingest_next(
     )
     ends_there = before is not None and (before.offset, before.version) == (since, version)
     try:
-        batch, rows = _ingest_batch(lake, table, batches, since, today, pull_next, ends_there)
+        batch, rows = _ingest_batch(lake, table, batches, since, pull_next, ends_there)
     except Exception as error:
         watermarks.record(lake.root, table.key, watermarks.FAILED, since, 0, lake.run_id)
         if isinstance(error, SPARK_ERRORS):
@@ -101,7 +99,9 @@ def _ingest_next(
         raise
     status = watermarks.NO_DATA if batch.offset == since and not rows else watermarks.SUCCESS
     watermarks.record(lake.root, table.key, status, batch.offset, rows, lake.run_id)
-    return Ingested(rows, batch.more, batch.offset, transaction_log.version(lake.root, table.key))
+    return Ingested(
+        batches.today, rows, batch.more, batch.offset, transaction_log.version(lake.root, table.key)
+    )
 
 
 def _unreadable(table: BronzeTable, since: SourceOffset | None, error: Exception) -> SourceError:
@@ -115,7 +115,6 @@ def _ingest_batch(
     table: BronzeTable,
     batches: Batches,
     since: SourceOffset | None,
-    today: str,
     pull_next: Pull,
     ends_there: bool,
 ) -> tuple[Batch, int]:
@@ -128,10 +127,10 @@ def _ingest_batch(
         is_new = batch.exact or (ends_there and batch.begins_at_offset)
         new = batch.rows if is_new else _not_in_bronze(lake, table, batch, since, interrupted)
         name = batches.next_name(f"from={label(table.write, since)}")
-        with _bounded(as_batch(table, new, name, today), batch.at_most) as (rows, at_most):
+        with _bounded(as_batch(table, new, name, batches.today), batch.at_most) as (rows, at_most):
             if not at_most and not interrupted:
                 return batch, 0
-            entry = batch_entry(table, name, today, at_most, batch.rows.columns)
+            entry = batch_entry(table, name, batches.today, at_most, batch.rows.columns)
             few = gathered(rows, is_few(1, at_most))  # so that they are one file
             return batch, write_batch(lake, table, few, entry, batches, interrupted)
 

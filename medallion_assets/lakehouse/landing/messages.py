@@ -3,7 +3,7 @@
 One message gives one row, whatever is wrong with it. How messages come to bronze belongs to `sources/kafka_source.py`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import reduce
 from operator import or_
 
@@ -22,6 +22,7 @@ from medallion_assets.lakehouse.landing.formats.json_text import (
     parsed,
     present,
 )
+from medallion_assets.lakehouse.spark.expressions import quoted
 
 ENVELOPE = ("op", "lsn", "snapshot", "source_ts", "tx_order")
 """What a payload of Debezium adds to the row's own columns."""
@@ -38,7 +39,8 @@ def read_messages(payload: Payload, messages: DataFrame) -> DataFrame:
     its bytes in base64). One more job, which lists the names of the fields; of Avro another one for the schemas.
     RegistryError, RegistryUnreachable.
     """
-    rows = _READERS[type(payload.meaning)](messages.withColumns(_texts(payload, messages)))
+    read = _READERS[type(payload.meaning)](messages.withColumns(_texts(payload, messages)))
+    rows = _computed_once(read, {"_fields", "_is_broken", NO_CHANGE, "_shown", *ENVELOPE})
     keys = rows.select(F.explode(F.map_keys("_fields")).alias("key")).distinct().orderBy("key").collect()
     columns = columns_of(row["key"] for row in keys)
     fields = F.col("_fields")
@@ -55,6 +57,17 @@ def read_messages(payload: Payload, messages: DataFrame) -> DataFrame:
         NO_CHANGE,
         F.when(broken, F.col("_shown")).alias(CORRUPT_RECORD),
     )
+
+
+def _computed_once(rows: DataFrame, names: Collection[str]) -> DataFrame:
+    """The same rows, with these columns behind a generator, which no filter passes.
+
+    Else Spark would write their expressions, each made of others many times over, into every filter on what is made of
+    them: plans of minutes.
+    """
+    computed = [name for name in rows.columns if name in names]
+    others = [quoted(name) for name in rows.columns if name not in names]
+    return rows.select(*others, F.inline(F.array(F.struct(*computed))))
 
 
 def _texts(payload: Payload, messages: DataFrame) -> dict[str, Column]:

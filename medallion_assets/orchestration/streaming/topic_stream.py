@@ -104,15 +104,16 @@ class TopicStream:
         with self._tick:
             if self.stop.is_set():
                 return
-            began, day = time.monotonic(), utc_today()
-            self._land(batch, day)
-            self._merge([day])
+            began = time.monotonic()
+            self._merge([self._land(batch)])
             self.progress.ticked(time.monotonic() - began)
             self._failures, self._told = 0, None
 
-    def _land(self, batch: MicroBatch, day: str) -> None:
+    def _land(self, batch: MicroBatch) -> str:
+        """The day that the batch belongs to."""
         began, before = time.monotonic(), transaction_log.version(self.lake.root, self.table.key)
-        self._landed = bronze.ingest_batch(self.lake, self.table, day, batch.pull, self._landed)
+        self._landed = bronze.ingest_batch(self.lake, self.table, batch.pull, self._landed)
+        day = self._landed.day
         self.progress.reached(self._held(), batch.end_of_topic, began)
         self.reports.add(
             Work(
@@ -126,6 +127,7 @@ class TopicStream:
                 figures=self.progress.figures,
             )
         )
+        return day
 
     def _merge(self, days: Collection[str]) -> None:
         """Brings silver up to date, each table whatever becomes of the others; raises the first error."""
