@@ -58,9 +58,7 @@ def report(found: list[dg.AssetCheckEvaluation]) -> int:
         print(table(("severity", "day", "asset", "check", "figures"), sorted(map(_row, failed))))
     lakehouse = LakehouseResource()
     for check in failed:
-        if check.partition is None:
-            continue
-        for example in rows_breaking(lakehouse, check.asset_key, check.check_name, check.partition):
+        for example in rows_breaking(lakehouse, check.asset_key, check.check_name, check.partition or ""):
             print(f"  {check.partition} {check.asset_key.to_user_string()} {check.check_name}: {example}")
     passed, warned = len(found) - len(failed), len(failed) - len(errors)
     print(f"{len(found)} checks: {passed} passed, {warned} warned, {len(errors)} failed")

@@ -84,11 +84,10 @@ class StepClock:
         step = (event.step_key or "").replace("__", ".")
         if event.event_type is dg.DagsterEventType.STEP_START:
             self._began[step] = time.monotonic()
-            print(f"  {step:<27} ...", end="", flush=True)
         if event.event_type in (dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE):
             self.seconds[step] = time.monotonic() - self._began[step]
             word = "" if event.event_type is dg.DagsterEventType.STEP_SUCCESS else "  failed"
-            print(f" {self.seconds[step]:6.1f} s{word}", flush=True)
+            print(f"  {step:<27} {self.seconds[step]:6.1f} s{word}", flush=True)
 
     def layers(self) -> dict[str, float]:
         """Seconds by layer."""

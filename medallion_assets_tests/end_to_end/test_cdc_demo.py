@@ -54,9 +54,13 @@ def left_of(folder: Path) -> list[str]:
 @contextmanager
 def begun(folder: Path, moment: str) -> Iterator[subprocess.Popen[str]]:
     """The demo, once it has printed this; both of its outputs are its standard output."""
+    before = signal.signal(
+        signal.SIGHUP, signal.SIG_DFL
+    )  # which a child of `nohup` ignores, with its own children
     process = subprocess.Popen(
         COMMAND, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
+    signal.signal(signal.SIGHUP, before)
     try:
         assert process.stdout
         printed = ""

@@ -5,6 +5,7 @@ from collections import defaultdict
 import dagster as dg
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
+from medallion_assets.commands.job_runner import evaluations
 from medallion_assets.orchestration.assets.checks import checks_of
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets_tests.support.dagster_runner import (
@@ -55,6 +56,16 @@ def test_one_bad_day_of_a_range_is_red_and_the_good_days_reach_gold(desk: Dagste
     skipped = {"status": "SKIPPED", "reason": "silver/orders quarantine_ratio"}
     assert told["gold/fact_orders"] == told["gold/daily_sales"] == {TWO: skipped}
     assert red_days(desk) == {"silver/orders": {TWO}}
+    (broken,) = [
+        e for e in evaluations(result) if (e.check_name, e.partition) == ("order_amount_is_decimal", TWO)
+    ]
+    assert "| x | ? |  | orders/date=2026-01-02/a.csv |" in str(broken.metadata["rows"].value)
+    assert "array_contains(_failed_rules, 'order_amount_is_decimal')" in str(broken.metadata["query"].value)
+    logged = [entry.user_message for entry in desk.instance.all_logs(result.run_id)]
+    assert any(line.startswith("silver/orders: 3 days, 4 rows, 2 in quarantine, ") for line in logged)
+    assert any(
+        line.startswith(f"{TWO} was not published: silver/orders quarantine_ratio: 2 of") for line in logged
+    )
 
     shop.land("orders", TWO, "a.csv", [order("o2", day=TWO)])
     result = desk.run("landing_to_gold", TWO)

@@ -88,9 +88,14 @@ class _Step:
             reporter = self._reporter()
             reports = steps.run(reporter.lake, table, [day for day in days if day not in upstream])
             rejected = yield from reporter.run_events(reports, self.checks, upstream)
+            self.context.log.info(reporter.summary(reports))
+            for day in sorted(rejected.keys() - upstream.keys()):
+                self.context.log.warning(f"{day} was not published: {rejected[day]}")
             done = {report.day for report in reports if report.status != NO_DATA}
             idle = [day for day in days if day not in done]
-            partition_events.withdraw(self.context.instance, self.context.run_id, key_of(table), idle, days)
+            partition_events.withdraw(
+                self.context.instance, self.context.run.run_id, key_of(table), idle, days
+            )
             yield from self._outputs(key_of(table))
             if untold := self._untold(rejected):
                 raise RejectedPartitions(untold)

@@ -4,7 +4,7 @@ It has no day, so that the table's front page shows it, and a step of its own af
 was refused, that step fails the run, while the good days go on to gold.
 """
 
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,10 @@ SHOWN = 20
 def open_days_step(key: str) -> str:
     """The name of the check's step, by the table's key."""
     return f"{key.replace('/', '__')}_{OPEN_DAYS}"
+
+
+def open_days_key(table: SilverTable) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(key_of(table), OPEN_DAYS)
 
 
 def build_open_days(table: SilverTable) -> dg.AssetChecksDefinition:
@@ -60,9 +64,29 @@ class OpenDays:
     quarantined: dict[str, int]
 
     def as_result(self) -> dg.AssetCheckResult:
-        """Red for refused days, a warning for rows in quarantine."""
-        severity = dg.AssetCheckSeverity.ERROR if self.refused else dg.AssetCheckSeverity.WARN
-        metadata: dict[str, Any] = {
+        return dg.AssetCheckResult(passed=self._passed, severity=self._severity, metadata=self._metadata)
+
+    def as_evaluation(self, table: SilverTable) -> dg.AssetCheckEvaluation:
+        """Of a stream, which has no run."""
+        return dg.AssetCheckEvaluation(
+            asset_key=key_of(table),
+            check_name=OPEN_DAYS,
+            passed=self._passed,
+            severity=self._severity,
+            metadata=self._metadata,
+        )
+
+    @property
+    def _passed(self) -> bool:
+        return not self.refused and not self.quarantined
+
+    @property
+    def _severity(self) -> dg.AssetCheckSeverity:
+        return dg.AssetCheckSeverity.ERROR if self.refused else dg.AssetCheckSeverity.WARN
+
+    @property
+    def _metadata(self) -> Mapping[str, Any]:
+        return {
             "refused": len(self.refused),
             "with_quarantined_rows": len(self.quarantined),
             **{day: self.refused[day] for day in sorted(self.refused)[-SHOWN:]},
@@ -71,9 +95,6 @@ class OpenDays:
                 for day in sorted(self.quarantined)[-SHOWN:]
             },
         }
-        return dg.AssetCheckResult(
-            passed=not self.refused and not self.quarantined, severity=severity, metadata=metadata
-        )
 
 
 def find_open_days(instance: dg.DagsterInstance, root: str, table: SilverTable) -> OpenDays:

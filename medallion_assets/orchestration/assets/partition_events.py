@@ -26,6 +26,7 @@ def evaluation(
     check: Check[Any],
     verdict: Verdict,
     target: AssetCheckEvaluationTargetMaterializationData | None,
+    more: Mapping[str, Any],
 ) -> dg.AssetCheckEvaluation:
     """Never blocking for Dagster: that would end the step for the good days, too. See `rejected_days`."""
     return dg.AssetCheckEvaluation(
@@ -34,7 +35,7 @@ def evaluation(
         partition=day,
         passed=verdict.passed,
         severity=dg.AssetCheckSeverity(check.severity),
-        metadata=dict(verdict.metadata),
+        metadata={**verdict.metadata, **more},
         blocking=False,
         target_materialization_data=target,
     )

@@ -9,8 +9,13 @@ import pyarrow as pa
 from deltalake import QueryBuilder
 from deltalake.exceptions import TableNotFoundError
 
+from medallion_assets.contracts.rules import Severity
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table
+from medallion_assets.contracts.technical_columns import SOURCE_FILE
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
+from medallion_assets.lakehouse.storage.lake import table_path
+from medallion_assets.orchestration.assets.specs import key_of
 from medallion_assets.orchestration.resources import LakehouseResource
 
 ROWS = 5
@@ -31,6 +36,28 @@ def previews(lakehouse: LakehouseResource, table: Table, day: str) -> dict[str, 
     if table.layer == "silver":
         found["quarantine"] = _rows(lakehouse, quarantine_key(table.name), f"_ingestion_date = DATE '{day}'")
     return {name: dg.MetadataValue.md(_markdown(rows)) for name, rows in found.items() if rows}
+
+
+def broken_rows(
+    lakehouse: LakehouseResource, table: SilverTable, check: str, day: str, *, has_rows: bool
+) -> dict[str, Any]:
+    """For the metadata of a rule that failed: rows with key, judged columns and file, and the query of all of them.
+
+    Nothing for a check that is no rule. has_rows: whether rows are read, which takes milliseconds
+    """
+    rule = next((rule for rule in table.row_rules if rule.name == check), None)
+    if rule is None:
+        return {}
+    if rule.severity is Severity.WARN:  # whose rows are in silver
+        where = f"_ingestion_date = DATE '{day}' AND NOT coalesce({rule.predicate}, false)"
+        return {"query": f"SELECT * FROM delta.`{table_path(lakehouse.lake_root, table.key)}` WHERE {where}"}
+    where = f"_ingestion_date = DATE '{day}' AND array_contains(_failed_rules, '{check}')"
+    key = quarantine_key(table.name)
+    named = dict.fromkeys((*table.merge_keys, *rule.columns, "_corrupt_record", SOURCE_FILE))
+    found = rows_breaking(lakehouse, key_of(table), check, day) if has_rows else []
+    rows = [{name: row.get(name) for name in named} for row in found]
+    shown = {"rows": dg.MetadataValue.md(_markdown(rows))} if rows else {}
+    return {**shown, "query": f"SELECT * FROM delta.`{table_path(lakehouse.lake_root, key)}` WHERE {where}"}
 
 
 def rows_breaking(

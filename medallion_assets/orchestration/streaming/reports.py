@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, replace
 
 import dagster as dg
 
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.control.run_log import record_error
 from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.orchestration.assets import partition_events
 from medallion_assets.orchestration.assets.checks import checks_of
+from medallion_assets.orchestration.assets.open_days import find_open_days
 from medallion_assets.orchestration.assets.reporting import Reporter
 from medallion_assets.orchestration.assets.run_metrics import Start
 from medallion_assets.orchestration.assets.steps import DayReport
@@ -106,6 +108,9 @@ class Reports:
         reporter = Reporter(self, self.lakehouse, work.lake, work.table, start)
         for event in reporter.run_events(reports, checks_of(work.table), {}):
             partition_events.store_without_run(self.instance, event)
+        if isinstance(work.table, SilverTable):
+            open_days = find_open_days(self.instance, work.lake.root, work.table)
+            partition_events.store_without_run(self.instance, open_days.as_evaluation(work.table))
         told = {(report.day, name): v.passed for report in reports for name, v in report.verdicts.items()}
         self._told[key], self._told_at[key] = told, at
         log.info(f"{key}: " + ", ".join(f"{name} {value}" for name, value in _shown(reports, figures)))
