@@ -30,6 +30,7 @@ def test_event_hubs_for_spark(monkeypatch: pytest.MonkeyPatch):
         "kafka.isolation.level": "read_committed",
         "kafka.default.api.timeout.ms": "10000",
         "kafka.request.timeout.ms": "10000",
+        "kafka.fetch.max.wait.ms": "20",
         "includeHeaders": "true",
         "failOnDataLoss": "true",
         "kafkaConsumer.pollTimeoutMs": "60000",

@@ -110,6 +110,8 @@ def spark_options(source: FollowTopic) -> dict[str, str]:
         "kafka.isolation.level": "read_committed" if source.committed else "read_uncommitted",
         "kafka.default.api.timeout.ms": f"{SECONDS}000",
         "kafka.request.timeout.ms": f"{SECONDS}000",
+        # A consumer that has read to the end waits for more; before it reads on, half a second a partition was over.
+        "kafka.fetch.max.wait.ms": "20",
         "includeHeaders": "true",
         "failOnDataLoss": "true",
         "kafkaConsumer.pollTimeoutMs": "60000",
