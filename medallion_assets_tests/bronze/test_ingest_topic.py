@@ -11,6 +11,7 @@ from medallion_assets.contracts.bronze import BronzeTable, FollowTopic
 from medallion_assets.lakehouse import bronze
 from medallion_assets.lakehouse.bronze import batches
 from medallion_assets.lakehouse.control import watermarks
+from medallion_assets.lakehouse.control.file_ledger import LandedEntry, entries
 from medallion_assets.lakehouse.monitoring.source_changes import sources_with_news
 from medallion_assets.lakehouse.sources.base import SourceError
 from medallion_assets.lakehouse.sources.kafka_stream import MicroBatch, streamed
@@ -98,9 +99,11 @@ def test_what_a_killed_run_left_behind_is_neither_lost_nor_taken_twice(
     everything = [(0, 0, b"a"), (0, 1, b"b"), (1, 0, b"record"), (1, 1, b"record"), (1, 2, b"append")]
     assert held(shop) == everything
 
-    watermarks.record(shop.lake.root, KEY, watermarks.SUCCESS, None, 0, "reset")
-    shop.run(KEY, today())
-    assert held(shop) == everything
+    for limit in (500_000, 1):  # in one batch, and in several, after which bronze has messages
+        follow(shop, broker, topic, batch_messages=limit)
+        watermarks.record(shop.lake.root, KEY, watermarks.SUCCESS, None, 0, "reset")
+        shop.run(KEY, today())
+        assert held(shop) == everything
 
 
 def test_only_what_transactions_committed_is_read(shop: SampleLake, broker: Broker):
@@ -118,6 +121,11 @@ def test_only_what_transactions_committed_is_read(shop: SampleLake, broker: Brok
     broker.settle(topic)
     shop.run(KEY, today())
     assert [value for *_, value in held(shop)] == [b"first", b"second"]
+    broker.transaction(topic, values("aborted again")).abort_transaction()
+    broker.settle(topic)
+    shop.run(KEY, today())
+    assert state(shop)[0::2] == ("SUCCESS", 0)  # no row and no batch, whatever the last commit wrote
+    assert [entry.rows for entry in entries(shop.lake.root, LandedEntry, KEY)[today()].values()] == [1, 1]
 
 
 def test_a_topic_that_was_never_read_is_read_from_its_beginning_or_from_a_time(

@@ -59,7 +59,7 @@ def test_one_bad_day_of_a_range_is_red_and_the_good_days_reach_gold(desk: Dagste
     (broken,) = [
         e for e in evaluations(result) if (e.check_name, e.partition) == ("order_amount_is_decimal", TWO)
     ]
-    assert "| x | ? |  | orders/date=2026-01-02/a.csv |" in str(broken.metadata["rows"].value)
+    assert "| x | ? | orders/date=2026-01-02/a.csv |" in str(broken.metadata["rows"].value)
     assert "array_contains(_failed_rules, 'order_amount_is_decimal')" in str(broken.metadata["query"].value)
     logged = [entry.user_message for entry in desk.instance.all_logs(result.run_id)]
     assert any(line.startswith("silver/orders: 3 days, 4 rows, 2 in quarantine, ") for line in logged)

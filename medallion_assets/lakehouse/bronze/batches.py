@@ -134,6 +134,7 @@ def write_batch(
     unchanged = [e for day in days for e in batches.days[day].values() if (e.day, e.path) not in gone]
     record(lake.root, LandedEntry, table.key, days, [*unchanged, replace(entry, status=PENDING)])
     rows = spelled_as_stored(lake, table, rows)
+    before = transaction_log.version(lake.root, table.key)
     if interrupted:
         replaced: dict[str, set[str]] = {entry.day: {entry.path}}
         for day, path in gone:
@@ -141,7 +142,8 @@ def write_batch(
         lake.replace(rows, table.key, files_predicate([], replaced), INGESTION_DATE, replaced)
     else:
         lake.append(rows, table.key, INGESTION_DATE)
-    written = transaction_log.commit_counts(lake.root, table.key)["numOutputRows"]
+    is_written = transaction_log.version(lake.root, table.key) != before  # not where there is no row
+    written = transaction_log.commit_counts(lake.root, table.key)["numOutputRows"] if is_written else 0
     loaded = [replace(entry, size=written, rows=written)] if written else []
     record(lake.root, LandedEntry, table.key, days, [*unchanged, *loaded])
     return written

@@ -28,7 +28,7 @@ from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.control.file_ledger import LandedEntry
 from medallion_assets.lakehouse.landing.column_names import clean_names
 from medallion_assets.lakehouse.sources import against, label, pull
-from medallion_assets.lakehouse.sources.base import Batch, SourceError
+from medallion_assets.lakehouse.sources.base import Batch, Compared, SourceError
 from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
 from medallion_assets.lakehouse.spark.small_work import gathered, is_few
 from medallion_assets.lakehouse.storage import transaction_log
@@ -46,14 +46,16 @@ class Ingested:
     day: that it belongs to
     rows: how many of its rows were new
     more: the source has more
-    offset, version: bronze, at this version of it, has nothing after this offset; or None where that is not known
+    offset, version: how far it goes, and the version of bronze with it
+    is_last: bronze, at this version, is known to hold nothing that comes after the batch
     """
 
     day: str
     rows: int
     more: bool
-    offset: SourceOffset | None
+    offset: SourceOffset
     version: int | None
+    is_last: bool
 
 
 def ingest_source(lake: Lake, table: BronzeTable, days: Collection[str]) -> None:
@@ -85,22 +87,25 @@ def _ingest_next(
     before: Ingested | None = None,
 ) -> Ingested:
     """Ingests one batch and records how far it goes."""
-    since, version = (
-        watermarks.last_offset(lake.root, table.key),
-        transaction_log.version(lake.root, table.key),
-    )
-    ends_there = before is not None and (before.offset, before.version) == (since, version)
+    root, key = lake.root, table.key
+    since, version = watermarks.last_offset(root, key), transaction_log.version(root, key)
+    is_next = before is not None and (before.offset, before.version) == (since, version) and before.is_last
     try:
-        batch, rows = _ingest_batch(lake, table, batches, since, pull_next, ends_there)
+        batch, rows, is_last = _ingest_batch(lake, table, batches, since, pull_next, is_next)
     except Exception as error:
-        watermarks.record(lake.root, table.key, watermarks.FAILED, since, 0, lake.run_id)
+        watermarks.record(root, key, watermarks.FAILED, since, 0, lake.run_id)
         if isinstance(error, SPARK_ERRORS):
             raise _unreadable(table, since, error) from error
         raise
     status = watermarks.NO_DATA if batch.offset == since and not rows else watermarks.SUCCESS
-    watermarks.record(lake.root, table.key, status, batch.offset, rows, lake.run_id)
+    watermarks.record(root, key, status, batch.offset, rows, lake.run_id)
     return Ingested(
-        batches.today, rows, batch.more, batch.offset, transaction_log.version(lake.root, table.key)
+        day=batches.today,
+        rows=rows,
+        more=batch.more,
+        offset=batch.offset,
+        version=transaction_log.version(root, key),
+        is_last=is_last,
     )
 
 
@@ -116,23 +121,26 @@ def _ingest_batch(
     batches: Batches,
     since: SourceOffset | None,
     pull_next: Pull,
-    ends_there: bool,
-) -> tuple[Batch, int]:
-    """ends_there: bronze has nothing after `since`."""
+    is_next: bool,
+) -> tuple[Batch, int, bool]:
+    """The batch, how many of its rows were new, and whether bronze holds nothing that comes after it.
+
+    is_next: bronze holds nothing that comes after `since`
+    """
     interrupted = batches.interrupted
     lower_bound = None if _was_read_further(since, batches.complete) else since
     with pull_next(lower_bound) as pulled:
         batch = replace(pulled, rows=pulled.rows.toDF(*clean_names(pulled.rows.columns)))
         _check_source_columns(table, batch)
-        is_new = batch.exact or (ends_there and batch.begins_at_offset)
-        new = batch.rows if is_new else _not_in_bronze(lake, table, batch, since, interrupted)
+        known = Compared(batch.rows, is_next) if batch.exact or is_next else None
+        new = known or _not_in_bronze(lake, table, batch, since, interrupted)
         name = batches.next_name(f"from={label(table.write, since)}")
-        with _bounded(as_batch(table, new, name, batches.today), batch.at_most) as (rows, at_most):
+        with _bounded(as_batch(table, new.rows, name, batches.today), batch.at_most) as (rows, at_most):
             if not at_most and not interrupted:
-                return batch, 0
+                return batch, 0, new.is_last
             entry = batch_entry(table, name, batches.today, at_most, batch.rows.columns)
             few = gathered(rows, is_few(1, at_most))  # so that they are one file
-            return batch, write_batch(lake, table, few, entry, batches, interrupted)
+            return batch, write_batch(lake, table, few, entry, batches, interrupted), new.is_last
 
 
 @contextmanager
@@ -170,9 +178,9 @@ def _check_source_columns(table: BronzeTable, batch: Batch) -> None:
 
 def _not_in_bronze(
     lake: Lake, table: BronzeTable, batch: Batch, since: SourceOffset | None, interrupted: list[LandedEntry]
-) -> DataFrame:
-    """The rows of the batch that bronze does not have yet; batches that were interrupted do not count."""
+) -> Compared:
+    """The batch beside what bronze has; batches that were interrupted do not count."""
     if not lake.exists(table.key):
-        return batch.rows
+        return Compared(batch.rows)
     stored = lake.read(table.key).where(~F.col(SOURCE_FILE).isin([entry.path for entry in interrupted]))
     return against(table.write, stored, batch, since)

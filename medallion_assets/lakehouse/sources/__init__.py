@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 
 from medallion_assets.contracts.table import WritePolicy
 from medallion_assets.contracts.watermark import SourceOffset
-from medallion_assets.lakehouse.sources.base import Batch, Source
+from medallion_assets.lakehouse.sources.base import Batch, Compared, Source
 
 
 def _modules() -> list[Source]:
@@ -40,8 +40,8 @@ def pull(
     return SOURCES[type(source)].pull(spark, source, since)
 
 
-def against(source: WritePolicy, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> DataFrame:
-    """The rows of the batch that `stored`, bronze's rows, do not hold yet."""
+def against(source: WritePolicy, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> Compared:
+    """The batch beside `stored`, bronze's rows."""
     return SOURCES[type(source)].against(source, stored, batch, since)
 
 

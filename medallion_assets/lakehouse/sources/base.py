@@ -30,7 +30,6 @@ class Batch:
     rows: every field as text, or messages as they are; readable until the context of `pull` is left
     offset: how far the rows go
     exact: no row of it can be in bronze already
-    begins_at_offset: nor can it, if bronze has nothing after the offset that the batch was pulled since
     at_most: how many rows it has at most, where the source says so before they are read
     more: the source was cut here, and has more
     """
@@ -38,9 +37,20 @@ class Batch:
     rows: DataFrame
     offset: SourceOffset
     exact: bool
-    begins_at_offset: bool = False
     more: bool = False
     at_most: int | None = None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A batch beside what bronze holds.
+
+    rows: those that it does not hold yet
+    is_last: it is known to hold nothing that comes after the batch, and the next one begins there
+    """
+
+    rows: DataFrame
+    is_last: bool = False
 
 
 class Source(Protocol):
@@ -59,8 +69,8 @@ class Source(Protocol):
         """The rows that are new since the offset, or (None) all rows. SourceError."""
         ...
 
-    def against(self, source: Any, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> DataFrame:
-        """The rows of a batch that is not `exact` which bronze does not hold yet, all their fields compared.
+    def against(self, source: Any, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> Compared:
+        """Of a batch that is not `exact`, all fields of its rows compared.
 
         Needs: `stored` as bronze has it, `batch.rows` with clean names. Adds: deletes, where the source can tell them.
         """

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import FollowDelta
 from medallion_assets.contracts.watermark import SourceOffset
-from medallion_assets.lakehouse.sources.base import Batch, SourceError
+from medallion_assets.lakehouse.sources.base import Batch, Compared, SourceError
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.spark.texts import as_text
 from medallion_assets.lakehouse.storage.open_table import open_table
@@ -149,7 +149,7 @@ def _feed(spark: SparkSession, source: FollowDelta, first: int, last: int) -> Da
     return final.withColumn(OP, F.when(is_delete, "D").otherwise("U")).drop(_CHANGE, _COMMIT, "_rank")
 
 
-def against(source: FollowDelta, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> DataFrame:
+def against(source: FollowDelta, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> Compared:
     """What a batch of all rows changes for somebody who holds the batches in `stored` already; deleted keys, too."""
     newest = Window.partitionBy(*map(quoted, source.keys)).orderBy(
         F.col(VERSION).cast("long").desc(), (F.col(OP) == "D").asc()
@@ -157,7 +157,7 @@ def against(source: FollowDelta, stored: DataFrame, batch: Batch, since: SourceO
     alive = stored.withColumn("_rank", F.row_number().over(newest)).where(f"_rank = 1 AND {OP} != 'D'")
     new = batch.rows.drop(OP, VERSION)
     old = alive.select(*[quoted(name) for name in new.columns if name in stored.columns])
-    return _compared(old, new, source.keys).withColumn(VERSION, F.lit(batch.offset.value))
+    return Compared(_compared(old, new, source.keys).withColumn(VERSION, F.lit(batch.offset.value)))
 
 
 def as_offset(source: FollowDelta, text: str) -> SourceOffset:

@@ -20,7 +20,7 @@ from medallion_assets.contracts.bronze import FollowTopic
 from medallion_assets.contracts.sql_text import quoted_name
 from medallion_assets.contracts.technical_columns import MESSAGE
 from medallion_assets.contracts.watermark import SourceOffset
-from medallion_assets.lakehouse.sources.base import Batch, SourceError
+from medallion_assets.lakehouse.sources.base import Batch, Compared, SourceError
 from medallion_assets.lakehouse.sources.kafka_client import (
     Offsets,
     TopicState,
@@ -53,11 +53,10 @@ def pull(spark: SparkSession, source: FollowTopic, since: SourceOffset | None) -
     until = _shares(source.batch_messages, start, state.ends)
     rows = _rows(spark, source, start, until).withColumn("topic_id", F.lit(state.topic_id))
     offset, waiting = offset_at(state.topic_id, until), sum(until.values()) - sum(start.values())
-    more = until != state.ends
-    yield Batch(rows, offset, exact=False, begins_at_offset=True, more=more, at_most=waiting)
+    yield Batch(rows, offset, exact=False, more=until != state.ends, at_most=waiting)
 
 
-def against(source: FollowTopic, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> DataFrame:
+def against(source: FollowTopic, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> Compared:
     """The messages after the last one of their partition that `stored` has: a run may have ended before it said so."""
     topic_id = batch.offset.state_token
     newer = F.col("topic_id") == topic_id
@@ -67,7 +66,9 @@ def against(source: FollowTopic, stored: DataFrame, batch: Batch, since: SourceO
         newer = newer & reduce(or_, [*after, ~F.col("partition").isin([*starts])])
     ends = stored.where(newer).groupBy("partition").agg(F.max("offset").alias("last")).collect()
     held = [(F.col("partition") == row["partition"]) & (F.col("offset") <= row["last"]) for row in ends]
-    return batch.rows.where(~reduce(or_, held)) if held else batch.rows
+    until = _offsets_of(batch.offset)
+    is_last = all(row["last"] < until.get(row["partition"], 0) for row in ends)
+    return Compared(batch.rows.where(~reduce(or_, held)) if held else batch.rows, is_last)
 
 
 def changed_at(source: FollowTopic) -> Column:

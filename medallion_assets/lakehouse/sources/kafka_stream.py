@@ -68,7 +68,7 @@ class MicroBatch:
             rows = rows.where(reduce(or_, new))
         ends = {**start, **{p: max(at, start[p]) for p, at in self.ends.items()}}
         offset, waiting = offset_at(self.state.topic_id, ends), sum(ends.values()) - sum(start.values())
-        yield Batch(rows, offset, exact=False, begins_at_offset=True, at_most=waiting)
+        yield Batch(rows, offset, exact=False, at_most=waiting)
 
 
 @dataclass(frozen=True)

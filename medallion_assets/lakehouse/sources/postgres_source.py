@@ -21,7 +21,7 @@ from medallion_assets.contracts.bronze import FollowTable
 from medallion_assets.contracts.days import as_moment
 from medallion_assets.contracts.technical_columns import SOURCE_MODIFIED_AT
 from medallion_assets.contracts.watermark import SourceOffset
-from medallion_assets.lakehouse.sources.base import Batch, SourceError
+from medallion_assets.lakehouse.sources.base import Batch, Compared, SourceError
 from medallion_assets.lakehouse.sources.postgres_connection import described, read, session
 from medallion_assets.lakehouse.spark.expressions import quoted
 
@@ -67,7 +67,7 @@ def pull(spark: SparkSession, source: FollowTable, since: SourceOffset | None) -
         yield Batch(_rows(spark, connection, table, value, state), reached, exact=False)
 
 
-def against(source: FollowTable, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> DataFrame:
+def against(source: FollowTable, stored: DataFrame, batch: Batch, since: SourceOffset | None) -> Compared:
     """The rows that `stored` does not have with the same fields; only its rows within the overlap are compared.
 
     Needs: `stored._source_modified_at`, the watermark as a timestamp.
@@ -77,7 +77,7 @@ def against(source: FollowTable, stored: DataFrame, batch: Batch, since: SourceO
         changed = F.col(SOURCE_MODIFIED_AT)
         stored = stored.where((changed >= overlap) | changed.isNull())
     hashes = stored.select(_hash(stored).alias("_stored_hash"))
-    return batch.rows.join(hashes, _hash(batch.rows) == F.col("_stored_hash"), "left_anti")
+    return Compared(batch.rows.join(hashes, _hash(batch.rows) == F.col("_stored_hash"), "left_anti"))
 
 
 def _hash(rows: DataFrame) -> Column:
