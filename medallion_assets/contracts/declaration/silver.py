@@ -20,6 +20,7 @@ OTHER_CHECKS = (
     "has_data",
     "op_found",
     "order_undecided",
+    "open_days",
 )
 """The names of silver's checks that are no rules."""
 

@@ -340,6 +340,7 @@ REFUSED: list[tuple[Any, str]] = [
     (rule("price > 0", weight=-1), "rules[1].weight: -1 is negative"),
     (rule("price > 0", name="price > 0"), "rules[1].name: 'price > 0' may have letters, digits and _ alone"),
     (rule("price > 0", name="unique_key"), "rules[1].name: 'unique_key' is another check of silver"),
+    (rule("price > 0", name="open_days"), "rules[1].name: 'open_days' is another check of silver"),
     (
         ruled(Rule("mine", "price > 0", ())),
         "rules[1].columns: it is empty; name the columns that mine judges",
