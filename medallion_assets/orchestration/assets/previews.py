@@ -11,6 +11,7 @@ from deltalake.exceptions import TableNotFoundError
 
 from medallion_assets.contracts.rules import Severity
 from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.sql_text import columns_of
 from medallion_assets.contracts.table import Table
 from medallion_assets.contracts.technical_columns import SOURCE_FILE
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
@@ -48,7 +49,9 @@ def broken_rows(
     rule = next((rule for rule in table.row_rules if rule.name == check), None)
     if rule is None:
         return {}
-    if rule.severity is Severity.WARN:  # whose rows are in silver
+    if rule.severity is Severity.WARN:  # whose rows are in silver, without the text as landed
+        if any(path[0] not in table.types for path in columns_of(rule.predicate)):
+            return {}
         where = f"_ingestion_date = DATE '{day}' AND NOT coalesce({rule.predicate}, false)"
         return {"query": f"SELECT * FROM delta.`{table_path(lakehouse.lake_root, table.key)}` WHERE {where}"}
     where = f"_ingestion_date = DATE '{day}' AND array_contains(_failed_rules, '{check}')"
