@@ -1,6 +1,7 @@
 """Dagster on a workshop's lake: runs jobs and sensors' requests in one instance, and reads what they told."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 import dagster as dg
 
@@ -72,23 +73,27 @@ class DagsterRunner:
 
 def materializations(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, dict]]:
     """Asset -> day -> metadata."""
-    found: dict[str, dict[str, dict]] = defaultdict(dict)
-    for event in result.all_events:
-        if event.event_type is KIND.ASSET_MATERIALIZATION:
-            done = event.step_materialization_data.materialization
-            metadata = {name: value.value for name, value in done.metadata.items()}
-            found[done.asset_key.to_user_string()][done.partition or ""] = metadata
-    return dict(found)
+    return _metadata(
+        event.step_materialization_data.materialization
+        for event in result.all_events
+        if event.event_type is KIND.ASSET_MATERIALIZATION
+    )
 
 
 def observations(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, dict]]:
     """Asset -> day -> metadata."""
+    return _metadata(
+        event.asset_observation_data.asset_observation
+        for event in result.all_events
+        if event.event_type is KIND.ASSET_OBSERVATION
+    )
+
+
+def _metadata(told: Iterable[dg.AssetMaterialization | dg.AssetObservation]) -> dict[str, dict[str, dict]]:
     found: dict[str, dict[str, dict]] = defaultdict(dict)
-    for event in result.all_events:
-        if event.event_type is KIND.ASSET_OBSERVATION:
-            seen = event.asset_observation_data.asset_observation
-            metadata = {name: value.value for name, value in seen.metadata.items()}
-            found[seen.asset_key.to_user_string()][seen.partition or ""] = metadata
+    for one in told:
+        metadata = {name: value.value for name, value in one.metadata.items()}
+        found[one.asset_key.to_user_string()][one.partition or ""] = metadata
     return dict(found)
 
 

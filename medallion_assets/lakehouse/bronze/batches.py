@@ -4,7 +4,8 @@ Which rows a batch has is decided in `ingest_source.py` and `deleted_keys.py`.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
@@ -95,6 +96,19 @@ def as_batch(table: BronzeTable, rows: DataFrame, name: str, today: str) -> Data
         F.lit(None).cast("bigint").alias(SOURCE_ROW),
         F.current_timestamp().alias(INGESTION_TIMESTAMP),
     )
+
+
+@contextmanager
+def bounded(rows: DataFrame, at_most: int | None = None) -> Iterator[tuple[DataFrame, int]]:
+    """The rows, and how many they are at most: counted, and kept in memory meanwhile, where nobody has said so."""
+    if at_most is not None:
+        yield rows, at_most
+        return
+    rows = rows.persist()
+    try:
+        yield rows, rows.count()
+    finally:
+        rows.unpersist()
 
 
 def batch_entry(table: BronzeTable, path: str, today: str, rows: int, columns: list[str]) -> LandedEntry:

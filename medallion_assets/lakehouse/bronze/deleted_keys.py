@@ -11,6 +11,7 @@ from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP, SO
 from medallion_assets.lakehouse.bronze.batches import (
     as_batch,
     batch_entry,
+    bounded,
     read_batches,
     write_batch,
 )
@@ -39,14 +40,11 @@ def reconcile_keys(lake: Lake, table: BronzeTable) -> tuple[str, int]:
         if not batches.complete:
             return today, 0
         name = batches.next_name("keys")
-        rows = as_batch(table, _deletes(lake, table, source, existing_keys), name, today).persist()
-        try:
-            count = rows.count()
+        deletes = as_batch(table, _deletes(lake, table, source, existing_keys), name, today)
+        with bounded(deletes) as (rows, count):
             if count:
                 entry = batch_entry(table, name, today, count, table.column_names)
                 write_batch(lake, table, rows, entry, batches, [])
-        finally:
-            rows.unpersist()
         return today, count
 
 

@@ -4,12 +4,11 @@ A batch belongs to the day that pulls it and is named after its lower bound, the
 order of the commits is intent, bronze, ledger, watermark: the next run replaces a batch that was interrupted.
 """
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import BronzeTable
@@ -21,6 +20,7 @@ from medallion_assets.lakehouse.bronze.batches import (
     Batches,
     as_batch,
     batch_entry,
+    bounded,
     read_batches,
     write_batch,
 )
@@ -135,25 +135,12 @@ def _ingest_batch(
         known = Compared(batch.rows, is_next) if batch.exact or is_next else None
         new = known or _not_in_bronze(lake, table, batch, since, interrupted)
         name = batches.next_name(f"from={label(table.write, since)}")
-        with _bounded(as_batch(table, new.rows, name, batches.today), batch.at_most) as (rows, at_most):
+        with bounded(as_batch(table, new.rows, name, batches.today), batch.at_most) as (rows, at_most):
             if not at_most and not interrupted:
                 return batch, 0, new.is_last
             entry = batch_entry(table, name, batches.today, at_most, batch.rows.columns)
             few = gathered(rows, is_few(1, at_most))  # so that they are one file
             return batch, write_batch(lake, table, few, entry, batches, interrupted), new.is_last
-
-
-@contextmanager
-def _bounded(rows: DataFrame, at_most: int | None) -> Iterator[tuple[DataFrame, int]]:
-    """The rows, and how many they are at most: counted, and kept in memory meanwhile, where nobody has said so."""
-    if at_most is not None:
-        yield rows, at_most
-        return
-    rows = rows.persist()
-    try:
-        yield rows, rows.count()
-    finally:
-        rows.unpersist()
 
 
 def _was_read_further(since: SourceOffset | None, names: Collection[str]) -> bool:

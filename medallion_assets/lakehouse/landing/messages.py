@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.payloads import Avro, Debezium, Json, Payload
-from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, NO_CHANGE, PLACE_OF_MESSAGE
+from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, MESSAGE, NO_CHANGE, PLACE_OF_MESSAGE
 from medallion_assets.lakehouse.landing.avro import json_texts
 from medallion_assets.lakehouse.landing.formats.json_text import (
     columns_of,
@@ -84,7 +84,7 @@ def _texts(payload: Payload, messages: DataFrame) -> dict[str, Column]:
 
 def like_messages(landed: DataFrame) -> DataFrame:
     """Rows of files as they stand beside messages. Adds: the columns of a message's place (NULL), `_no_change`."""
-    types = {"_topic": "string", "_partition": "int", "_offset": "bigint"}
+    types = {f"_{column.name}": column.type for column in MESSAGE}
     places = {name: F.lit(None).cast(types[name]) for name in PLACE_OF_MESSAGE}
     return landed.withColumns({**places, NO_CHANGE: F.lit(False)})
 

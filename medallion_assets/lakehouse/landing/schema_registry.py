@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from base64 import b64encode
 from functools import lru_cache
 from typing import Any
@@ -10,6 +9,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
 
+from medallion_assets.contracts.named_value import named_value
 from medallion_assets.errors import MedallionError
 
 SECONDS = 10
@@ -33,7 +33,11 @@ def schemas(registry: str, numbers: set[int]) -> dict[int, str]:
 
     registry: its URL, or $NAME of the environment variable that holds it. RegistryError, RegistryUnreachable.
     """
-    url = _url(registry)
+    url = named_value(registry).rstrip("/")
+    if not url:
+        raise RegistryError(
+            f"the environment variable {registry[1:]}, of a schema registry, is not set: set it"
+        )
     found: dict[int, str] = {}
     for number in sorted(numbers):
         try:
@@ -41,17 +45,6 @@ def schemas(registry: str, numbers: set[int]) -> dict[int, str]:
         except LookupError as error:
             _log.warning(f"{error}: its messages go to quarantine. Register it, then replay the table.")
     return found
-
-
-def _url(registry: str) -> str:
-    if not registry.startswith("$"):
-        return registry.rstrip("/")
-    value = os.environ.get(registry[1:], "")
-    if not value:
-        raise RegistryError(
-            f"the environment variable {registry[1:]}, of a schema registry, is not set: set it"
-        )
-    return value.rstrip("/")
 
 
 @lru_cache(maxsize=1_000)

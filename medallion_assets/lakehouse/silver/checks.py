@@ -43,11 +43,8 @@ def blocked_by(table: SilverTable, day: SilverDayMetrics) -> str | None:
     return blocking_failure(silver_checks(table), day)
 
 
-def why_blocked(table: SilverTable, day: SilverDayMetrics) -> str:
-    """What keeps the day from being published, for a person to mend it; empty where nothing does."""
-    check = blocked_by(table, day)
-    if check is None:
-        return ""
+def why_blocked(table: SilverTable, day: SilverDayMetrics, check: str) -> str:
+    """What the check that keeps the day from being published has found, for a person to mend it."""
     if check != QUARANTINE_RATIO:
         failed = next(one for one in silver_checks(table) if one.name == check).evaluate(day)
         return ", ".join(f"{name} {value}" for name, value in failed.metadata.items())

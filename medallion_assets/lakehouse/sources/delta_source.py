@@ -3,7 +3,6 @@
 An offset's value is the version, its token the table's id, which a table that is created again does not keep.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import reduce
@@ -16,6 +15,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import FollowDelta
+from medallion_assets.contracts.named_value import named_value
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse.sources.base import Batch, Compared, SourceError
 from medallion_assets.lakehouse.spark.expressions import quoted
@@ -59,13 +59,9 @@ def _offset(table: DeltaTable) -> SourceOffset:
 
 
 def _url(source: FollowDelta) -> str:
-    if not source.url.startswith("$"):
-        return source.url
-    try:
-        return os.environ[source.url[1:]]
-    except KeyError:
-        message = f"{source.url[1:]} is not set: set it to the path or URL of the Delta table to follow"
-        raise SourceError(message) from None
+    if url := named_value(source.url):
+        return url
+    raise SourceError(f"{source.url[1:]} is not set: set it to the path or URL of the Delta table to follow")
 
 
 def _shown(source: FollowDelta) -> str:

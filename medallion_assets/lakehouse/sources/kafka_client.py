@@ -6,7 +6,6 @@ file). For Azure Event Hubs: SASL_SSL, PLAIN, `$ConnectionString`, and the conne
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[rep
 
 from medallion_assets.contracts.bronze import EARLIEST, FollowTopic
 from medallion_assets.contracts.days import as_moment
+from medallion_assets.contracts.named_value import named_value
 from medallion_assets.lakehouse.sources.base import SourceError, SourceUnreachable
 
 SECONDS = 10
@@ -170,9 +170,7 @@ def _settings(source: FollowTopic) -> dict[str, str]:
 
 def _given(source: FollowTopic, field: str, value: str) -> str:
     """The value, or what the variable that it names holds."""
-    if not value.startswith("$"):
-        return value
-    found = os.environ.get(value[1:], "").strip()
+    found = named_value(value)
     if not found:
         raise SourceError(
             f"topic {source.topic}: {value[1:]} is not set, which its contract names as `{field}`"

@@ -6,6 +6,8 @@ What a check asserts is written in `lakehouse/<layer>/checks.py`: a new check is
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+import dagster as dg
+
 from medallion_assets.contracts.bronze import BronzeTable
 from medallion_assets.contracts.checks import Check, Verdict
 from medallion_assets.contracts.freshness import is_off
@@ -15,6 +17,7 @@ from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.bronze.checks import bronze_checks
 from medallion_assets.lakehouse.gold.checks import extract_checks, gold_checks
 from medallion_assets.lakehouse.silver.checks import silver_checks
+from medallion_assets.orchestration.assets.specs import key_of
 
 HAS_DATA = "has_data"
 
@@ -32,6 +35,15 @@ class DayMetrics(Protocol):
 def checks_of(table: Table) -> list[Check[Any]]:
     """Their `evaluate` takes the metrics of the table's layer."""
     return [*([_has_data(table)] if table.expects_data else []), *_checks_of_layer(table)]
+
+
+def blocking_checks(tables: Iterable[Table]) -> list[dg.AssetCheckKey]:
+    return [
+        dg.AssetCheckKey(key_of(table), check.name)
+        for table in tables
+        for check in checks_of(table)
+        if check.blocking
+    ]
 
 
 def verdicts_of(checks: Iterable[Check[Any]], metrics: DayMetrics) -> dict[str, Verdict]:

@@ -16,20 +16,16 @@ from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table, descendants
 from medallion_assets.lakehouse.control.run_log import NO_DATA
 from medallion_assets.orchestration.assets import partition_events, steps
-from medallion_assets.orchestration.assets.checks import checks_of
+from medallion_assets.orchestration.assets.checks import blocking_checks, checks_of
 from medallion_assets.orchestration.assets.open_days import build_open_days, open_days_step
 from medallion_assets.orchestration.assets.reporting import DayEvents, Reporter
-from medallion_assets.orchestration.assets.specs import asset_spec, key_of
+from medallion_assets.orchestration.assets.specs import asset_spec, key_of, step_name
 from medallion_assets.orchestration.event_log import stored_at_once
 from medallion_assets.orchestration.failures import RejectedPartitions, RetrySettings, handled
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 
 StepEvents = Generator[DayEvents | dg.Output[None], None, None]
-
-
-def op_name(table: Table) -> str:
-    return f"{table.layer}__{table.name}"
 
 
 def build_assets(tables: Mapping[str, Table]) -> list[dg.AssetsDefinition]:
@@ -42,16 +38,16 @@ def build_assets(tables: Mapping[str, Table]) -> list[dg.AssetsDefinition]:
 
 
 def build_asset(table: Table, descendants: Collection[Table]) -> dg.AssetsDefinition:
-    later_steps = frozenset(map(op_name, descendants))
+    later_steps = frozenset(step_name(table.key) for table in descendants)
 
     @dg.multi_asset(
-        name=op_name(table),
+        name=step_name(table.key),
         specs=[asset_spec(table)],
         check_specs=[_check_spec(table, check) for check in checks_of(table)],
         can_subset=True,
         partitions_def=CALENDAR,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        pool=op_name(table),
+        pool=step_name(table.key),
     )
     def step(
         context: dg.AssetExecutionContext,
@@ -83,7 +79,7 @@ class _Step:
             self.context, self.lakehouse.lake_root, self.retries, table.key, table.fingerprint, days
         ):
             self.lakehouse.before_run(table, self.spark.is_embedded)
-            checks = _blocking_checks(table.ancestors)
+            checks = blocking_checks(table.ancestors)
             upstream = partition_events.rejected_days(self.context.instance, checks, days)
             reporter = self._reporter()
             reports = steps.run(reporter.lake, table, [day for day in days if day not in upstream])
@@ -146,12 +142,3 @@ def _check_spec(table: Table, check: Check[Any]) -> dg.AssetCheckSpec:
         blocking=check.blocking,
         partitions_def=CALENDAR,
     )
-
-
-def _blocking_checks(tables: Collection[Table]) -> list[dg.AssetCheckKey]:
-    return [
-        dg.AssetCheckKey(key_of(table), check.name)
-        for table in tables
-        for check in checks_of(table)
-        if check.blocking
-    ]

@@ -13,8 +13,8 @@ import dagster as dg
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse.silver.quarantine import days_in_quarantine
 from medallion_assets.orchestration.assets import partition_events
-from medallion_assets.orchestration.assets.checks import checks_of
-from medallion_assets.orchestration.assets.specs import key_of
+from medallion_assets.orchestration.assets.checks import blocking_checks
+from medallion_assets.orchestration.assets.specs import key_of, step_name
 from medallion_assets.orchestration.failures import RejectedPartitions, RetrySettings, handled
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets.orchestration.resources import LakehouseResource
@@ -26,7 +26,7 @@ SHOWN = 20
 
 def open_days_step(key: str) -> str:
     """The name of the check's step, by the table's key."""
-    return f"{key.replace('/', '__')}_{OPEN_DAYS}"
+    return f"{step_name(key)}_{OPEN_DAYS}"
 
 
 def open_days_key(table: SilverTable) -> dg.AssetCheckKey:
@@ -99,8 +99,7 @@ class OpenDays:
 
 def find_open_days(instance: dg.DagsterInstance, root: str, table: SilverTable) -> OpenDays:
     """By what the last runs of each day said, and by silver's ledger. No Spark."""
-    keys = [dg.AssetCheckKey(key_of(table), check.name) for check in checks_of(table) if check.blocking]
-    refused = partition_events.rejected_days(instance, keys, None)
+    refused = partition_events.rejected_days(instance, blocking_checks([table]), None)
     told = partition_events.last_reasons(instance, key_of(table), refused)
     quarantined = days_in_quarantine(root, table)
     return OpenDays(

@@ -87,8 +87,8 @@ def rejected_days(
 ) -> dict[str, str]:
     """Day -> one of these checks that failed when it was last evaluated for that day. days: None for all."""
     rejected: dict[str, str] = {}
+    asked = None if days is None else list(days)
     for key in checks:  # one query a check, however many days
-        asked = None if days is None else list(days)
         infos = instance.event_log_storage.get_asset_check_partition_info([key], partition_keys=asked)
         for info in infos:
             if info.partition_key and info.latest_execution_status.value == "FAILED":

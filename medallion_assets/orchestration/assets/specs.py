@@ -11,6 +11,11 @@ def key_of(table: Table) -> dg.AssetKey:
     return dg.AssetKey([table.layer, table.name])
 
 
+def step_name(key: str) -> str:
+    """The step of a table, by the table's key."""
+    return key.replace("/", "__")
+
+
 def asset_spec(table: Table) -> dg.AssetSpec:
     return dg.AssetSpec(
         key_of(table),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from medallion_assets.contracts.bronze import BronzeTable
-from medallion_assets.contracts.checks import Verdict
+from medallion_assets.contracts.checks import Check, Verdict
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table
@@ -117,32 +117,32 @@ def silver_reports(lake: Lake, table: SilverTable, days: Mapping[str, SilverDayM
     days = {
         name: replace(day, stale_days=stale, not_in_bronze=behind.get(name, ())) for name, day in days.items()
     }
-    return [
-        DayReport(
-            day=day.day,
-            status=_status(day, blocked=silver_blocked_by(table, day) is not None),
-            reason=why_blocked(table, day),
-            verdicts={
-                **verdicts_of(checks, day),
-                # Also of a day that has no data: it has some that bronze has not taken.
-                **({STALE_DAYS.name: STALE_DAYS.evaluate(day)} if day.not_in_bronze else {}),
-            },
-            metadata={
-                "dagster/partition_row_count": day.total("current"),
-                **{
-                    name: day.total(name) for name in ("rows", "superseded", "deleted", "void", "quarantined")
-                },
-                **({} if day.quality_score is None else {"quality_score": day.quality_score}),
-                **({"not_in_bronze": len(day.not_in_bronze)} if day.not_in_bronze else {}),
-            },
-            counts={
-                "rows_in": day.total("rows"),
-                "valid": day.judged - day.total("quarantined"),
-                **{name: day.total(name) for name in ("quarantined", "superseded", "deleted")},
-            },
-        )
-        for day in days.values()
-    ]
+    return [_silver_report(table, checks, day) for day in days.values()]
+
+
+def _silver_report(table: SilverTable, checks: Collection[Check[Any]], day: SilverDayMetrics) -> DayReport:
+    blocked_by = silver_blocked_by(table, day)
+    return DayReport(
+        day=day.day,
+        status=_status(day, blocked=blocked_by is not None),
+        reason=why_blocked(table, day, blocked_by) if blocked_by else "",
+        verdicts={
+            **verdicts_of(checks, day),
+            # Also of a day that has no data: it has some that bronze has not taken.
+            **({STALE_DAYS.name: STALE_DAYS.evaluate(day)} if day.not_in_bronze else {}),
+        },
+        metadata={
+            "dagster/partition_row_count": day.total("current"),
+            **{name: day.total(name) for name in ("rows", "superseded", "deleted", "void", "quarantined")},
+            **({} if day.quality_score is None else {"quality_score": day.quality_score}),
+            **({"not_in_bronze": len(day.not_in_bronze)} if day.not_in_bronze else {}),
+        },
+        counts={
+            "rows_in": day.total("rows"),
+            "valid": day.judged - day.total("quarantined"),
+            **{name: day.total(name) for name in ("quarantined", "superseded", "deleted")},
+        },
+    )
 
 
 def _gold_reports(lake: Lake, table: GoldTable, days: Mapping[str, GoldDayMetrics]) -> list[DayReport]:

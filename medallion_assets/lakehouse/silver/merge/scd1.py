@@ -38,7 +38,8 @@ def merge_new(run: SilverRun, new_changes: DataFrame, stored_changes: Callable[[
     if not staged.late:
         return staged
     unknown = staged.rows.where("_is_late").select(*keys_of(table))
-    again = _merge(run, _with_stored(changes, _related(table, stored_changes(), unknown)), ranges)
+    related = _related(table, stored_changes(), unknown)
+    again = _merge(run, changes.unionByName(related, allowMissingColumns=True), ranges)
     staged.rows.unpersist()
     return again
 
@@ -66,7 +67,8 @@ def remerge_keys(run: SilverRun, new_changes: DataFrame, stored_changes: Callabl
     table, others = run.table, stored_changes()
     affected = _affected_keys(run, new_changes, others).distinct().persist()
     new = new_changes.withColumn("_is_new", F.lit(True))
-    changes = ranked(table, _with_stored(new, _related(table, others, affected)))
+    related = _related(table, others, affected)
+    changes = ranked(table, new.unionByName(related, allowMissingColumns=True))
     joined = with_current(run.lake, table, affected.join(changes, list(table.merge_keys), "left"))
     first, lost = F.col("_rank") == 1, F.col("_rank").isNull() & F.col("_current").isNotNull()
     rule = StagingRule(
@@ -106,11 +108,6 @@ def rebuild(run: SilverRun, new_changes: DataFrame, stored_changes: Callable[[],
         is_undecided=F.col("_is_undecided"),
     )
     return stage(joined, rule, run.horizon)
-
-
-def _with_stored(changes: DataFrame, stored: DataFrame) -> DataFrame:
-    """Messages of another time may have other fields."""
-    return changes.unionByName(stored, allowMissingColumns=True)
 
 
 def _related(table: SilverTable, stored_changes: DataFrame, keys: DataFrame) -> DataFrame:
