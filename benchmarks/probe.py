@@ -1,4 +1,4 @@
-"""Counts what each step costs: seconds, Spark jobs, calls into the JVM, commits, Dagster events."""
+"""Counts what each step costs: seconds, processor seconds, Spark jobs, calls into the JVM, commits, Dagster events."""
 
 import os
 import time
@@ -11,12 +11,15 @@ from typing import Any
 from py4j.java_gateway import GatewayClient
 from py4j.protocol import MEMORY_COMMAND_NAME
 
+from benchmarks.process_tree import processor_seconds
+
 
 @dataclass
 class Cost:
     """Of a step, or of a whole load."""
 
     seconds: float = 0.0
+    processor: float = 0.0
     jobs: int = 0
     calls: int = 0
     commits: int = 0
@@ -34,12 +37,13 @@ class Probe:
 
     def begin(self, step: str) -> None:
         jobs, commits = self.jobs_started(), _commits(self.lake)
-        self._begun[step] = Cost(time.monotonic(), jobs, _calls[0], commits)
+        self._begun[step] = Cost(time.monotonic(), processor_seconds(), jobs, _calls[0], commits)
 
     def end(self, step: str) -> None:
-        now, calls, begun = time.monotonic(), _calls[0], self._begun.pop(step)
+        now, used, calls, begun = time.monotonic(), processor_seconds(), _calls[0], self._begun.pop(step)
         cost = self.steps.setdefault(step, Cost())
         cost.seconds += now - begun.seconds
+        cost.processor += used - begun.processor
         cost.calls += calls - begun.calls
         cost.jobs += self.jobs_started() - begun.jobs
         cost.commits += _commits(self.lake) - begun.commits

@@ -35,7 +35,7 @@ class Order:
 class Measured:
     """Of a load.
 
-    session: seconds until the side could begin; total: of the load; processor: seconds of all its processes in the load
+    session: seconds until the side could begin; total: of the load
     memory: bytes, at most
     bytes: of each table; totals: by which the tables of sides are compared
     """
@@ -43,7 +43,6 @@ class Measured:
     session: float
     total: Cost
     steps: dict[str, Cost]
-    processor: float
     memory: int = 0
     bytes: dict[str, int] = field(default_factory=dict)
     totals: dict[str, list[str]] = field(default_factory=dict)
@@ -65,7 +64,7 @@ def run(order: Order) -> Measured:
         steps = probe.steps
         gc.collect()
     total = Cost(**{f.name: sum(getattr(cost, f.name) for cost in steps.values()) for f in fields(Cost)})
-    return Measured(session, replace(total, seconds=seconds), steps, processor)
+    return Measured(session, replace(total, seconds=seconds, processor=processor), steps)
 
 
 def measured(text: str) -> Measured:

@@ -45,7 +45,7 @@ def _summary_row(name: str, medians: Mapping[str, Measured]) -> tuple[object, ..
     other = _other(medians)
     ours, bare, duck = (seconds.get(side) for side in ("ours", other, "duckdb"))
     figures = (ours, bare, _ratio(ours, bare), duck, _ratio(ours, duck), seconds.get("limit"))
-    processor = {side: one.processor for side, one in medians.items()}
+    processor = {side: one.total.processor for side, one in medians.items()}
     figures += (processor.get("ours"), processor.get(other), processor.get("duckdb"))
     return name, *map(_one_digit, figures)
 
@@ -74,7 +74,7 @@ def _sides(medians: Mapping[str, Measured]) -> str:
             (
                 side,
                 _one_digit(one.total.seconds),
-                _one_digit(one.processor),
+                _one_digit(one.total.processor),
                 _one_digit(one.session),
                 round(one.memory / MB),
                 *_counts(one.total),
@@ -86,14 +86,28 @@ def _sides(medians: Mapping[str, Measured]) -> str:
 
 
 def _steps(ours: Measured, bare: Measured | None, name: str) -> str:
-    names = ("step", "seconds", f"{name} s", "jobs", name, "calls", name, "commits", name, "events")
+    names = (
+        "step",
+        "seconds",
+        f"{name} s",
+        "cpu s",
+        name,
+        "jobs",
+        name,
+        "calls",
+        name,
+        "commits",
+        name,
+        "events",
+    )
     rows = []
     for step, cost in ours.steps.items():
         other = bare.steps.get(step) if bare else None
         jobs, calls, commits, events = _counts(cost)
         there = _counts(other) if other else (None,) * 4
-        seconds = (round(cost.seconds, 2), round(other.seconds, 2) if other else None)
-        rows.append((step, *seconds, jobs, there[0], calls, there[1], commits, there[2], events))
+        seconds = (_one_digit(cost.seconds), _one_digit(other.seconds if other else None))
+        processor = (_one_digit(cost.processor), _one_digit(other.processor if other else None))
+        rows.append((step, *seconds, *processor, jobs, there[0], calls, there[1], commits, there[2], events))
     return table(names, rows)
 
 

@@ -107,7 +107,6 @@ def _median(rounds: Sequence[Measured]) -> Measured:
         steps={
             name: _median_cost([one.steps[name] for one in rounds if name in one.steps]) for name in names
         },
-        processor=statistics.median(one.processor for one in rounds),
         memory=int(statistics.median(one.memory for one in rounds)),
         bytes=rounds[-1].bytes,
         totals=rounds[-1].totals,

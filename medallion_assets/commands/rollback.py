@@ -1,4 +1,7 @@
-"""Restores a table to an older version; prints the reverted ledger entries and the days to re-run."""
+"""Restores a table to an older version; prints the reverted ledger entries and the days to re-run.
+
+Exit code: 1 if the run fails, 2 if there is no such table, version or time; then there is no run.
+"""
 
 import argparse
 import sys
@@ -6,6 +9,9 @@ from typing import Any
 
 from medallion_assets.commands.arguments import table_of
 from medallion_assets.commands.job_runner import StepClock, dagster_instance, failures, run_on_table
+from medallion_assets.lakehouse.maintenance import time_travel
+from medallion_assets.orchestration.resources import LakehouseResource
+from medallion_assets.tables import find_tables
 
 
 def main() -> int:
@@ -16,6 +22,12 @@ def main() -> int:
     parser.add_argument("--version", default="", help="a version, such as 3")
     parser.add_argument("--as-of", default="", help="a time (UTC unless it says otherwise): 2026-01-05T10:00")
     asked = parser.parse_args()
+    root = LakehouseResource().lake_root
+    try:
+        time_travel.find(root, find_tables(), asked.table)
+        time_travel.version_asked(root, asked.table, asked.version, asked.as_of)
+    except time_travel.RollbackError as error:
+        parser.error(str(error))
     config = {"table": asked.table, "version": asked.version, "as_of": asked.as_of}
     print(f"Rollback of {asked.table}:")
     with dagster_instance() as instance:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 from deltalake import DeltaTable
 
@@ -201,12 +202,11 @@ def test_the_job_and_the_command_say_what_was_done_or_why_it_cannot_be(
     def asked(table: str = "silver/orders", **config: str) -> str:
         return message(start(desk, "rollback", TABLES, table=table, **config))
 
-    assert "no table 'silver/order' in the lake. Name one of: bronze/orders, silver/orders" in asked(
-        "silver/order", version="0"
+    assert "no table 'gold/dim_date' in the lake. Name one of: bronze/orders, silver/orders" in asked(
+        "gold/dim_date", version="0"
     )
-    assert "run the days of silver/orders again, which replaces them in both" in asked(
-        "quarantine/orders", version="0"
-    )
+    with pytest.raises(dg.DagsterInvalidConfigError, match="not in enum type rollback_table"):
+        asked("silver/order", version="0")
     assert "silver/orders has no version 7: there are 0 to 1" in asked(version="7")
     assert "'x' is no version" in asked(version="x") and "'x' is no time" in asked(as_of="x")
     assert "Give either VERSION" in asked() and "Give either VERSION" in asked(version="0", as_of=ONE)
@@ -220,6 +220,12 @@ def test_the_job_and_the_command_say_what_was_done_or_why_it_cannot_be(
         monkeypatch.setattr(sys, "argv", ["rollback", "--table", "silver/orders", *words])
         return command.main(), "\n".join(capsys.readouterr())
 
+    runs = desk.instance.get_runs_count()
+    for words in (["--version", "7"], ["--version", "x"], ["--as-of", "x"], []):
+        with pytest.raises(SystemExit) as refused:
+            call(*words)
+        assert refused.value.code == 2 and "rollback: error: " in capsys.readouterr().err
+    assert desk.instance.get_runs_count() == runs
     code, said = call("--version", "1", "--as-of", "")
     assert code == 0 and "version 1 is the current one: nothing was done" in said
     assert shop.versions(["silver/orders"]) == {"silver/orders": 1}

@@ -31,6 +31,7 @@ from medallion_assets.lakehouse.control import streams
 from medallion_assets.lakehouse.control.run_log import (
     CheckResult,
     PipelineError,
+    RunEntry,
     append,
     errors_of,
     record_error,
@@ -98,9 +99,22 @@ class Watch:
     ):
         record_error(self.root, PipelineError("landing_to_gold", asset, DAY, run, kind, message, "", now()))
 
-    def check(self, run: str, name: str, severity: str = "ERROR", passed: bool = False, day: str = DAY):
-        found = CheckResult("silver/orders", day, run, name, passed, severity, '{"value": "o1"}', now())
-        append(self.root, [found])
+    def check(
+        self,
+        run: str,
+        name: str,
+        severity: str = "ERROR",
+        passed: bool = False,
+        day: str = DAY,
+        broken: int = 0,
+    ):
+        figures = json.dumps({"value": "o1", "broken": broken})
+        append(
+            self.root, [CheckResult("silver/orders", day, run, name, passed, severity, figures, now())]
+        )
+
+    def entry(self, run: str, status: str, day: str = DAY):
+        append(self.root, [RunEntry("silver/orders", day, run, status, "code", now())])
 
 
 @pytest.fixture
@@ -130,8 +144,8 @@ def test_a_run_is_one_message_and_a_cause_is_told_once(watch: Watch):
     assert sent["text"].splitlines() == [
         f"ERROR: landing_to_gold failed at silver/orders {DAY}",
         "PreCheckError: no such folder",
-        f"Failed checks: silver/orders one (2 days, {DAY}..2026-01-02), silver/orders three ({DAY}), "
-        f"silver/orders two ({DAY})",
+        f"Failed checks: silver/orders one (2 days, {DAY}..2026-01-02), silver/orders two ({DAY}), "
+        f"silver/orders three ({DAY})",
         "<http://127.0.0.1:3000/runs/run-0001-of-many|run run-0001>",
     ]
     assert (sent["channel"], sent["parse"], sent["link_names"]) == ("#data-alerts", "none", False)
@@ -149,7 +163,9 @@ def test_a_run_is_one_message_and_a_cause_is_told_once(watch: Watch):
     kept = dict.fromkeys(json.loads(watch.cursor or "")["slack"], day_ago)
     watch.cursor = json.dumps({"slack": kept})
     watch.tick()
-    assert len(watch.slack.messages) == 4  # what goes on is told again the day after
+    # What goes on is told again the day after, each with the run that said it last.
+    runs = {f"run-000{number}" for number in (1, 2, 3, 4)}
+    assert {text.rpartition("|run ")[2].rstrip(">") for text in watch.slack.texts[2:]} == runs
 
 
 def test_failed_checks_that_did_not_block_are_told_from_their_severity_on(watch: Watch):
@@ -165,6 +181,58 @@ def test_failed_checks_that_did_not_block_are_told_from_their_severity_on(watch:
     assert watch.slack.texts[1].startswith(f"WARN: failed checks: silver/orders amounts ({DAY})")
     with pytest.raises(ValueError, match="minimum_severity"):
         AlertSettings(minimum_severity="LOUD")
+
+
+def test_the_worst_comes_first_with_its_counts(watch: Watch):
+    watch.settings["minimum_severity"] = "WARN"
+    watch.check("run-1", "amounts", severity="WARN", broken=90_000)
+    watch.check("run-2", "totals")
+    watch.check("run-3", "amounts", broken=1)
+    for day, broken in ((DAY, 3315), ("2026-01-02", 64)):
+        watch.check("run-4", "status", day=day, broken=broken)
+    watch.check("run-4", "grain")
+    watch.tick()
+    assert [text.splitlines()[0] for text in watch.slack.texts] == [
+        f"ERROR: failed checks: silver/orders status (2 days, {DAY}..2026-01-02): 3,379 rows, "
+        f"silver/orders grain ({DAY})",
+        f"ERROR: failed checks: silver/orders amounts ({DAY}): 1 rows",
+        f"ERROR: failed checks: silver/orders totals ({DAY})",
+    ]
+
+
+def test_another_day_and_a_day_that_fails_again_are_news(watch: Watch):
+    watch.check("run-1", "totals")
+    watch.tick()
+    watch.check("run-2", "totals")  # the same of the same day
+    watch.tick()
+    assert len(watch.slack.texts) == 1
+    watch.check("run-3", "totals", day="2026-01-02")
+    watch.tick()
+    assert "2026-01-02" in watch.slack.texts[1]
+    watch.check("run-4", "totals", passed=True)
+    watch.tick()
+    watch.tick()
+    assert watch.slack.texts[2:] == [f"RECOVERED: silver/orders check totals {DAY}"]
+    watch.check("run-5", "totals")
+    watch.tick()
+    assert f"silver/orders totals ({DAY})" in watch.slack.texts[3] and "run-5" in watch.slack.texts[3]
+
+
+def test_an_error_is_over_when_a_later_run_brought_its_days(watch: Watch):
+    watch.error("run-1", message="no folder 1")
+    watch.entry("run-1", "FAILED")
+    watch.tick()
+    watch.entry("run-2", "OK", day="2025-12-31")  # another day
+    watch.tick()
+    assert len(watch.slack.texts) == 1
+    watch.entry("run-3", "OK")
+    watch.tick()
+    watch.tick()
+    assert watch.slack.texts[1:] == [f"RECOVERED: silver/orders {DAY} {OURS}"]
+    watch.error("run-4", message="no folder 1")  # the same again
+    watch.entry("run-4", "FAILED")
+    watch.tick()
+    assert len(watch.slack.texts) == 3 and "run-4" in watch.slack.texts[2]
 
 
 def test_a_run_is_told_when_it_has_ended_and_said_why(watch: Watch):
@@ -254,7 +322,7 @@ def test_without_a_token_the_log_has_it_and_an_unreadable_journal_stops_nothing(
     watch.tick()
     (logged,) = [one for one in caplog.records if "orders totals" in one.getMessage()]
     assert logged.levelno == logging.WARNING and watch.slack.tries == 0
-    assert "run-1" in logged.getMessage()
+    assert logged.getMessage().endswith("\nhttp://127.0.0.1:3000/runs/run-1")
 
 
 def test_a_failed_run_that_noted_nothing_is_noted_once(watch: Watch):

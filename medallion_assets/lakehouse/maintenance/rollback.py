@@ -27,7 +27,7 @@ from medallion_assets.lakehouse.control.file_ledger import (
     entries,
     record,
 )
-from medallion_assets.lakehouse.maintenance.time_travel import RollbackError, commit_times
+from medallion_assets.lakehouse.maintenance.time_travel import RollbackError, check_version, commit_times
 from medallion_assets.lakehouse.silver.ledgers import in_progress, started_entry
 from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
 from medallion_assets.lakehouse.storage import transaction_log
@@ -57,10 +57,7 @@ def rollback(lake: Lake, table: Table, version: int) -> Rollback:
     with one_writer(lake.root, table.key):
         times = commit_times(lake.root, table.key)
         now = max(times)
-        if version not in times:
-            raise RollbackError(
-                f"{table.key} has no version {version}: there are {min(times)} to {now}; choose one of these"
-            )
+        check_version(table.key, version, times)
         if version == now:
             return Rollback(now, version, [], 0)
         try:

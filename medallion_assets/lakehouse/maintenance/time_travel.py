@@ -6,7 +6,6 @@ from datetime import datetime, timedelta, timezone
 from medallion_assets.contracts.days import as_moment
 from medallion_assets.contracts.table import Table
 from medallion_assets.errors import MedallionError
-from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import table_path
 from medallion_assets.lakehouse.storage.open_table import open_table
@@ -20,13 +19,6 @@ class RollbackError(MedallionError):
 
 def find(root: str, tables: Mapping[str, Table], key: str) -> Table:
     """The table of that key. RollbackError, which names the tables to choose from, where it is not in the lake."""
-    quarantines = {
-        quarantine_key(table.name): table.key for table in tables.values() if table.layer == "silver"
-    }
-    if silver := quarantines.get(key):
-        raise RollbackError(
-            f"{key} cannot be rolled back by itself: run the days of {silver} again, which replaces them in both"
-        )
     if key not in tables or transaction_log.version(root, key) is None:
         existing = ", ".join(other for other in tables if transaction_log.version(root, other) is not None)
         raise RollbackError(
@@ -42,6 +34,7 @@ def version_asked(root: str, key: str, version: str, as_of: str) -> int:
     if version:
         if not version.isdecimal():
             raise RollbackError(f"{version!r} is no version: give a whole number, such as 3")
+        check_version(key, int(version), commit_times(root, key))
         return int(version)
     try:
         moment = as_moment(as_of)
@@ -55,6 +48,14 @@ def version_asked(root: str, key: str, version: str, as_of: str) -> int:
             f"{key} has no version as old as {moment}: its first version, {first}, is of {times[first]}"
         )
     return max(found)
+
+
+def check_version(key: str, version: int, times: Mapping[int, datetime]) -> None:
+    """times: of `commit_times`. RollbackError where the table has no such version."""
+    if version not in times:
+        raise RollbackError(
+            f"{key} has no version {version}: there are {min(times)} to {max(times)}; choose one of these"
+        )
 
 
 def commit_times(root: str, key: str) -> dict[int, datetime]:

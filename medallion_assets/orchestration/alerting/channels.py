@@ -17,7 +17,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from medallion_assets.lakehouse.control.small_table import now
-from medallion_assets.orchestration.alerting.incidents import Incident
+from medallion_assets.orchestration.alerting.incidents import RECOVERED, Incident, recovery
 
 PATIENCE_SECONDS = 5
 MAX_MESSAGES = 20
@@ -53,18 +53,29 @@ class AlertSettings(dg.ConfigurableResource[None]):
         webhook = self.webhook or os.environ.get("MEDALLION_ALERT_WEBHOOK")
         if webhook:
             found.append(Channel("webhook", _webhook(webhook)))
-        return found or [Channel("log", lambda message: log.warning(message.text))]
+        return found or [Channel("log", lambda message: log.warning(message.plain))]
 
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent; a webhook gets these fields as JSON. cause: one a line."""
+    """What is sent; a webhook gets these fields as JSON.
+
+    text: with the run as a link in the way of chats, and marks of theirs escaped
+    cause: one a line
+    """
 
     text: str
     severity: str
     cause: str
     run_id: str
     url: str
+
+    @property
+    def plain(self) -> str:
+        """The text for a log, with an address that terminals make a link of."""
+        lines = self.text.splitlines()
+        shown = [*lines[:-1], self.url] if self.run_id else lines
+        return html.unescape("\n".join(shown)).replace("@\u200b", "@")
 
 
 @dataclass(frozen=True)
@@ -74,21 +85,26 @@ class Channel:
     name: str
     post: Callable[[Message], None]
 
-    def deliver(self, incidents: Iterable[Incident], ui: str, sent: dict[str, str]) -> str:
+    def deliver(
+        self, incidents: Iterable[Incident], is_over: Callable[[str], bool], ui: str, sent: dict[str, str]
+    ) -> str:
         """Sends the new incidents and adds their causes to `sent`; returns how many have to wait, and why.
+
+        is_over: whether what a cause names has come right again. That is told once, of causes that were sent; after it
+        they are news again.
 
         A failed message is the last one of the tick: a channel that is down would use up the time limit for each.
         """
         why, messages, waiting, end = "", 0, 0, time.monotonic() + PATIENCE_SECONDS
-        for incident in incidents:
-            if sent.keys() >= set(incident.causes):
-                continue
+        told = [cause for cause in sent if is_over(cause)]
+        new = [incident for incident in incidents if not sent.keys() >= set(incident.causes)]
+        for incident in [*new, recovery(told)] if told else new:
             why = why or _limit_reached(messages, end) or self._failure(message(incident, ui))
             if why:
                 waiting += 1
             else:
                 messages += 1
-                sent.update(dict.fromkeys(incident.causes, now().isoformat()))
+                _remember(incident, sent)
         return f"{self.name}: {waiting} waiting: {why}" if waiting else ""
 
     def _failure(self, text: Message) -> str:
@@ -98,6 +114,14 @@ class Channel:
         except Exception as error:  # whatever a network does
             return _reason(error)
         return ""
+
+
+def _remember(incident: Incident, sent: dict[str, str]) -> None:
+    if incident.severity == RECOVERED:
+        for cause in incident.causes:
+            del sent[cause]
+    else:
+        sent.update(dict.fromkeys(incident.causes, now().isoformat()))
 
 
 def _limit_reached(messages: int, end: float) -> str:

@@ -1,4 +1,5 @@
-"""The sensor `alerts`: one message for each run that failed, table that is late and sensor that has stopped. No JVM.
+"""The sensor `alerts`: one message for each run that failed, table that is late and sensor that has stopped; and one
+for what has come right again. No JVM.
 
 Dagster's own sensor of failed runs does not see a failed check that did not block, a process that was killed before it
 recorded anything, or a sensor that fails. These are read from the run log and the instance.
@@ -12,13 +13,14 @@ from typing import TypeVar
 import dagster as dg
 
 from medallion_assets.contracts.table import Table
-from medallion_assets.lakehouse.control.run_log import CheckResult, PipelineError, since
+from medallion_assets.lakehouse.control.run_log import CheckResult, PipelineError, RunEntry, since
 from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.control.streams import silent_streams
 from medallion_assets.lakehouse.monitoring.freshness import late_tables
 from medallion_assets.orchestration.alerting.channels import AlertSettings
 from medallion_assets.orchestration.alerting.failed_runs import failed_runs_sensor
 from medallion_assets.orchestration.alerting.incidents import Incident, incidents
+from medallion_assets.orchestration.alerting.recoveries import situation_of
 from medallion_assets.orchestration.alerting.sensor_health import ALERTS, broken_sensors
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.orchestration.settings import SENSOR_STATUS
@@ -30,7 +32,7 @@ RUN_PATIENCE = timedelta(hours=1)
 
 _DESCRIPTION = (
     "Alerts Slack, a webhook or the log to failures, late tables, dead streams and stopped sensors; each once "
-    "a day."
+    "a day; and to what has come right again."
 )
 _Found = TypeVar("_Found")
 
@@ -48,10 +50,12 @@ def _alerts(tables: Collection[Table]) -> dg.SensorDefinition:
     ) -> dg.SensorResult:
         at = now()
         sent = _remembered(context.cursor, at - MEMORY)
-        found, notes = _look(context, lakehouse.lake_root, tables, alert_settings.minimum_severity, at)
+        found, is_over, notes = _look(
+            context, lakehouse.lake_root, tables, alert_settings.minimum_severity, at
+        )
         for channel in alert_settings.channels(context.log):
             sent_there = sent.setdefault(channel.name, {})
-            notes.append(channel.deliver(found, alert_settings.ui_url, sent_there))
+            notes.append(channel.deliver(found, is_over, alert_settings.ui_url, sent_there))
         status = "; ".join(note for note in notes if note) or "No alerts are waiting."
         return dg.SensorResult(skip_reason=status, cursor=json.dumps(sent))
 
@@ -60,8 +64,8 @@ def _alerts(tables: Collection[Table]) -> dg.SensorDefinition:
 
 def _look(
     context: dg.SensorEvaluationContext, root: str, tables: Collection[Table], minimum: str, at: datetime
-) -> tuple[list[Incident], list[str]]:
-    """The incidents of the last day; and what could not be read, which stops nothing else."""
+) -> tuple[list[Incident], Callable[[str], bool], list[str]]:
+    """The incidents of the last day; whether a cause is over; and what could not be read, which stops nothing else."""
     notes: list[str] = []
 
     def read(what: str, of: Callable[[], _Found], nothing: _Found) -> _Found:
@@ -74,18 +78,19 @@ def _look(
 
     errors = read(PipelineError.KEY, lambda: since(root, PipelineError, at - MEMORY), [])
     checks = read(CheckResult.KEY, lambda: since(root, CheckResult, at - MEMORY), [])
+    entries = read(RunEntry.KEY, lambda: since(root, RunEntry, at - MEMORY) if errors else [], [])
     late = read("the run ledger of late tables", lambda: late_tables(root, tables, at), {})
     silent = read("the streams", lambda: silent_streams(root, at), {})
     broken = read("the sensors", lambda: broken_sensors(context), {})
-    failed = [check for check in checks if not check.passed]
-    open_runs = _open_runs(context.instance, errors, failed, at)
-    return incidents(
-        [error for error in errors if error.run_id not in open_runs],
-        [check for check in failed if check.run_id not in open_runs],
-        late | silent,
-        broken,
-        minimum,
-    ), notes
+    states = {f"late {key}": text for key, text in late.items()}
+    states |= {f"stream {key}": text for key, text in silent.items()}
+    states |= {f"sensor {name} {text}": f"sensor {name} {text}" for name, text in broken.items()}
+    open_runs = _open_runs(context.instance, errors, [check for check in checks if not check.passed], at)
+    ended = [error for error in errors if error.run_id not in open_runs]
+    told = [check for check in checks if check.run_id not in open_runs]
+    situation = situation_of(ended, told, entries, states)
+    found = incidents(situation.errors, situation.failed, states, minimum)
+    return found, situation.is_over if not notes else lambda cause: False, notes
 
 
 def _open_runs(

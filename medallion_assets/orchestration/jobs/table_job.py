@@ -91,13 +91,15 @@ def define_job(
     tables: Mapping[str, Table],
     work: Callable[[TableJob, Settings], JobEvents],
     settings: type[Settings],
+    choices: Sequence[str],
 ) -> dg.JobDefinition:
-    """Named and described as the function is; its op has another name, as Dagster demands."""
+    """Named and described as the function is; its op has another name, as Dagster demands.
+
+    choices: what `table` of the settings may be; the launchpad begins with the first one. Empty: any text.
+    """
     name, description = work.__name__, work.__doc__
 
-    @dg.op(
-        name=f"{name}_table", description=description, config_schema=settings.to_config_schema().as_field()
-    )
+    @dg.op(name=f"{name}_table", description=description, config_schema=_schema(name, settings, choices))
     def op(
         context: dg.OpExecutionContext,
         spark: SparkResource,
@@ -107,4 +109,18 @@ def define_job(
         yield from work(TableJob(context, tables, lakehouse, spark, retries), settings(**context.op_config))
 
     graph = dg.GraphDefinition(name, node_defs=[op], description=description)
-    return graph.to_job(executor_def=dg.in_process_executor)  # pyright: ignore[reportUnknownMemberType]
+    example = {"ops": {f"{name}_table": {"config": {"table": choices[0]}}}} if choices else None
+    return graph.to_job(  # pyright: ignore[reportUnknownMemberType]
+        config=example, executor_def=dg.in_process_executor
+    )
+
+
+def _schema(name: str, settings: type[dg.Config], choices: Sequence[str]) -> dg.Field:
+    """The fields of the settings, `table` as an enumeration: what it does not have is refused before there is a run."""
+    schema = settings.to_config_schema().as_field()
+    if not choices:
+        return schema
+    fields = dict(schema.config_type.fields)  # type: ignore[attr-defined]
+    known = dg.Enum(f"{name}_table", [dg.EnumValue(choice) for choice in choices])
+    fields["table"] = dg.Field(known, description=settings.model_fields["table"].description)
+    return dg.Field(fields)

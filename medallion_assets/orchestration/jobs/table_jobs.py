@@ -125,12 +125,16 @@ def rollback(job: TableJob, config: OlderVersion) -> JobEvents:
 
 def build_table_jobs(tables: Mapping[str, Table]) -> list[dg.JobDefinition]:
     """The jobs, bound to the tables that they may be about."""
+    silver_names = [table.name for table in tables.values() if isinstance(table, SilverTable)]
+    followed = [table.name for table in tables.values() if table.write.follows_source]
+    gold_keys = [key for key, table in tables.items() if isinstance(table, GoldTable)]
+    rebuilt = [*(f"silver/{name}" for name in silver_names), *gold_keys, *silver_names]
     return [
-        define_job(tables, replay, OneTable),
-        define_job(tables, full_refresh, RebuiltTable),
-        define_job(tables, reset_watermark, NewWatermark),
-        define_job(tables, reconcile_keys, OneTable),
-        define_job(tables, rollback, OlderVersion),
+        define_job(tables, replay, OneTable, silver_names),
+        define_job(tables, full_refresh, RebuiltTable, rebuilt),
+        define_job(tables, reset_watermark, NewWatermark, followed),
+        define_job(tables, reconcile_keys, OneTable, followed),
+        define_job(tables, rollback, OlderVersion, list(tables)),
     ]
 
 
