@@ -62,7 +62,15 @@ def main() -> int:
     for line in lines:
         state, todo = (line.level, f"  -> {line.todo}") if line.todo else ("OK", "")
         print(f"{state:<4}  {line.what:<{width}}  {line.where}{todo}")
+    print(summary(lines))
     return 1 if any(line.todo and line.level == FAIL for line in lines) else 0
+
+
+def summary(lines: Collection[Line]) -> str:
+    """Such as "OK: 24 of 24 are well"."""
+    levels = [line.level for line in lines if line.todo]
+    worst = FAIL if FAIL in levels else WARN if levels else "OK"
+    return f"{worst}: {len(lines) - len(levels)} of {len(lines)} are well"
 
 
 def looked_at(what: str, look: Callable[[], Iterable[Line]]) -> Iterable[Line]:
@@ -139,7 +147,7 @@ def sensors(instance: dg.DagsterInstance) -> Iterable[Line]:
         ids = [(s.instigator_origin_id, s.selector_id) for s in states if s.instigator_name == name]
         ticks = [tick for one in ids for tick in instance.get_ticks(*one, limit=1)]
         if not ticks:
-            yield Line(f"sensor {name}", "never ticked", "start `make dev`")
+            yield Line(f"sensor {name}", "has not been on; `make dev` turns it on")
             continue
         last = max(ticks, key=lambda tick: tick.timestamp)
         age = _age(last.timestamp)

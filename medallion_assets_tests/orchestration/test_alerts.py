@@ -109,9 +109,7 @@ class Watch:
         broken: int = 0,
     ):
         figures = json.dumps({"value": "o1", "broken": broken})
-        append(
-            self.root, [CheckResult("silver/orders", day, run, name, passed, severity, figures, now())]
-        )
+        append(self.root, [CheckResult("silver/orders", day, run, name, passed, severity, figures, now())])
 
     def entry(self, run: str, status: str, day: str = DAY):
         append(self.root, [RunEntry("silver/orders", day, run, status, "code", now())])

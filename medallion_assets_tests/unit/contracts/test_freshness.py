@@ -4,7 +4,9 @@ import dataclasses
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 
 from medallion_assets.contracts.declaration import DeclarationError, check
 from medallion_assets.contracts.freshness import WEEKEND, is_off, last_due_day
@@ -55,3 +57,6 @@ def test_a_table_is_late_until_its_last_due_day_is_there_whatever_is_backfilled(
     ran("2026-01-04", OK)
     assert late_tables(root, tables, NOON) == {}
     assert late_tables(root, tables, NOON + timedelta(days=1)).keys() == {orders.key}
+    write_deltalake(f"{root}/{orders.key}", pa.table({"order_id": ["o1"]}))
+    assert late_tables(root, tables, NOON + timedelta(days=30)).keys() == {orders.key}
+    assert late_tables(root, tables, NOON + timedelta(days=31)) == {}  # it is no more fed
