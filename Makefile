@@ -49,8 +49,11 @@ unit: .venv/.data ## The tests that need neither Spark nor a server, in seconds
 test-long: jars .venv/.data .venv/.bench postgres broker debezium ## The long suite: random histories, and the sensors of a running `dagster dev`
 	$(PYTEST) -m long
 
+# The daemon's lines about each tick would hide the alerts; so would `dg dev`, of a package of its own, be offered.
 dev: jars history ## Open the UI on 127.0.0.1, PORT=3000, sensors on (EXAMPLES=1: with the example tables)
-	MEDALLION_SENSORS=on $(BIN)/dagster dev $(if $(EXAMPLES),-m medallion_assets.example_definitions) -h 127.0.0.1 -p $(PORT)
+	@echo "http://127.0.0.1:$(PORT) will be ready in some seconds; Ctrl-C ends it. Below are runs, alerts and errors."
+	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded:FutureWarning' MEDALLION_SENSORS=on \
+		$(BIN)/dagster dev --log-level error $(if $(EXAMPLES),-m medallion_assets.example_definitions) -h 127.0.0.1 -p $(PORT)
 
 stream: jars history ## Follow Kafka topics as they grow, until Ctrl-C: TABLES=order_events, EVERY=10s, GOLD_EVERY=1m
 	@$(BIN)/python -m medallion_assets.commands.stream $(if $(TABLES),--tables "$(TABLES)") $(if $(EVERY),--every "$(EVERY)") \
