@@ -15,6 +15,7 @@ from medallion_assets.commands.arguments import day
 from medallion_assets.commands.job_runner import dagster_instance, evaluations, failures, run, table
 from medallion_assets.orchestration.assets.previews import rows_breaking
 from medallion_assets.orchestration.resources import LakehouseResource
+from medallion_assets.tables import find_tables
 
 
 def main() -> int:
@@ -56,9 +57,10 @@ def report(found: list[dg.AssetCheckEvaluation]) -> int:
     if failed:
         print("Failed checks:")
         print(table(("severity", "day", "asset", "check", "figures"), sorted(map(_row, failed))))
-    lakehouse = LakehouseResource()
+    lakehouse, tables = LakehouseResource(), find_tables()
     for check in failed:
-        for example in rows_breaking(lakehouse, check.asset_key, check.check_name, check.partition or ""):
+        of = tables["/".join(check.asset_key.path)]
+        for example in rows_breaking(lakehouse, of, check.check_name, check.partition or ""):
             print(f"  {check.partition} {check.asset_key.to_user_string()} {check.check_name}: {example}")
     passed, warned = len(found) - len(failed), len(failed) - len(errors)
     print(f"{len(found)} checks: {passed} passed, {warned} warned, {len(errors)} failed")

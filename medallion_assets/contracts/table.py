@@ -1,6 +1,6 @@
 """What every table has: a name, columns, a way to be written, and tables that it is made of."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +24,7 @@ class Column:
     optional: the landed files may lack it without a word from `schema_drift`
     raw: a key keeps the spelling that landed; else it is trimmed and composed (see `key_text.normal_key`)
     sentinels: dates or times outside of 1900 to 2200 that are meant, as "9999-12-31": they are kept and do not warn
+    pii: personal data, masked wherever rows are shown; said of one that lands, it holds for all that come from it
     measure: how gold aggregates it; in a table with measures the columns without one are its grain
     source: silver: the landed column that it comes from, where that has another name, or a field within one that holds
     JSON, as `payload.after.id`; of several the first that has a value
@@ -35,6 +36,7 @@ class Column:
     lineage: tuple[str, ...] = ()
     optional: bool = False
     raw: bool = False
+    pii: bool = False
     sentinels: tuple[str, ...] = ()
     measure: Measure | None = None
     source: str | tuple[str, ...] = ()
@@ -206,13 +208,27 @@ class Table:
         """Its own, or that of the column it is a copy of; of a measure without one its SQL."""
         if column.description or column.measure:
             return column.description or (column.measure.sql(()) if column.measure else "")
+        for table, found in self._sources_of(column, most=1):
+            return table.description_of(found)
+        return ""
+
+    @cached_property
+    def pii_columns(self) -> frozenset[str]:
+        """The columns with personal data: marked here, or in a table that they come from."""
+        return frozenset(
+            column.name
+            for column in self.columns
+            if column.pii or any(found.name in table.pii_columns for table, found in self._sources_of(column))
+        )
+
+    def _sources_of(self, column: Column, most: int | None = None) -> Iterator[tuple["Table", Column]]:
+        """The columns of its lineage, in this table's ancestors. most: how many of them are looked at."""
         known = {f"{table.layer}.{table.name}": table for table in self.ancestors}
-        for source in self.lineage_of(column)[:1]:
+        for source in self.lineage_of(column)[:most]:
             table, _, name = source.rpartition(".") if source.count(".") == 2 else ("", "", "")
             for found in known[table].stored_columns if table in known else ():
                 if found.name == name:
-                    return known[table].description_of(found)
-        return ""
+                    yield known[table], found
 
 
 def descendants(table: Table, tables: Iterable[Table]) -> list[Table]:

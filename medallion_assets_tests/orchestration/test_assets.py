@@ -98,17 +98,21 @@ def test_each_day_has_its_figures_and_a_second_run_has_the_same(desk: DagsterRun
     first = materializations(desk.run("landing_to_gold", ONE, TWO))
     silver = first["silver/orders"][ONE]
     assert silver["status"] == "OK" and first["silver/orders"][TWO]["status"] == "NO_DATA"
-    assert (silver["rows"], silver["dagster/partition_row_count"]) == (4, 2)
+    assert (silver["rows_in"], silver["dagster/partition_row_count"]) == (4, 2)
+    assert silver["waterfall"] == "4 landed = 2 current + 1 superseded + 1 quarantined"
+    assert silver["query"] == (
+        f"SELECT * FROM delta.`{desk.shop.lake.path('silver/orders')}` WHERE _ingestion_date = DATE '{ONE}'"
+    )
     assert (silver["superseded"], silver["deleted"], silver["quarantined"]) == (1, 0, 1)
     assert 90 < silver["quality_score"] < 100
     assert "lost" in silver["quarantine"] and "| o1 |" in silver["preview"]
-    assert silver["bytes"] > 0 and silver["seconds"] > 0
+    assert silver["mebibytes"] > 0 and silver["seconds"] > 0
     assert first["gold/daily_sales"][ONE]["total_sales"] == 20.0
 
     second = materializations(desk.run("landing_to_gold", ONE, TWO))
     for asset, days in first.items():
         for day, metadata in days.items():
-            steady = metadata.keys() - {"seconds", "preview", "bytes", "delta_version"}
+            steady = metadata.keys() - {"seconds", "preview", "mebibytes", "delta_version"}
             assert {name: second[asset][day][name] for name in steady} == {
                 name: metadata[name] for name in steady
             }

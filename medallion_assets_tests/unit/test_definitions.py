@@ -55,8 +55,19 @@ def test_a_column_is_described_by_itself_or_by_the_one_it_is_a_copy_of():
     for table in TABLES.values():
         schema = GRAPH.get(dg.AssetKey([table.layer, table.name])).metadata["dagster/column_schema"]
         shown = {column.name: column.description for column in schema.columns}
-        assert {c.name: table.description_of(c) for c in table.columns}.items() <= shown.items()
+        assert all(shown[c.name].startswith(table.description_of(c)) for c in table.columns)
         assert all(shown[column.name] for column in table.technical_columns)
+
+
+def test_a_column_says_whether_it_is_key_whether_it_may_be_missing_and_where_it_comes_from():
+    schema = GRAPH.get(dg.AssetKey(["silver", "orders"])).metadata["dagster/column_schema"]
+    columns = {column.name: column for column in schema.columns}
+    assert columns["order_id"].constraints == dg.TableColumnConstraints(nullable=False, other=["key"])
+    assert columns["customer_id"].constraints == dg.TableColumnConstraints()
+    assert columns["customer_id"].description.endswith("(from bronze.orders.customer_id)")
+    schema = GRAPH.get(dg.AssetKey(["gold", "daily_sales"])).metadata["dagster/column_schema"]
+    keys = [column.name for column in schema.columns if "key" in column.constraints.other]
+    assert keys == ["order_date", "customer_segment", "product_category"]
 
 
 def test_lineage_names_columns_that_exist():

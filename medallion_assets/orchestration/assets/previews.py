@@ -13,29 +13,32 @@ from medallion_assets.contracts.rules import Severity
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.sql_text import columns_of
 from medallion_assets.contracts.table import Table
-from medallion_assets.contracts.technical_columns import SOURCE_FILE
+from medallion_assets.contracts.technical_columns import (
+    CORRUPT_RECORD,
+    OP,
+    PLACE_OF_MESSAGE,
+    SOURCE_FILE,
+)
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage.lake import table_path
-from medallion_assets.orchestration.assets.specs import key_of
+from medallion_assets.orchestration.assets.specs import day_column
 from medallion_assets.orchestration.resources import LakehouseResource
 
 ROWS = 5
-_HIDDEN = (
-    "_sequence",
-    "_ingestion_timestamp",
-    "_source_modified_at",
-    "_source_row",
-    "_quarantined_timestamp",
-)
+MASK = "***"
+"""What is shown of personal data that is there."""
+_SHOWN = ("_failed_rules", OP, CORRUPT_RECORD, SOURCE_FILE, *PLACE_OF_MESSAGE)
+"""Of the technical columns; the others would push those of the contract out of sight."""
 
 
 def previews(lakehouse: LakehouseResource, table: Table, day: str) -> dict[str, Any]:
     """Rows of the day, and its quarantined rows, as Markdown."""
-    column = table.partition_column if table.layer == "gold" else "_ingestion_date"
-    of_day = f"{column} = DATE '{day}'" if column else "true"
-    found = {"preview": _rows(lakehouse, table.key, of_day)}
+    column = day_column(table)
+    of_day = f"{_in_datafusion(column)} = DATE '{day}'" if column else "true"
+    found = {"preview": _rows(lakehouse, table, table.key, of_day)}
     if table.layer == "silver":
-        found["quarantine"] = _rows(lakehouse, quarantine_key(table.name), f"_ingestion_date = DATE '{day}'")
+        key = quarantine_key(table.name)
+        found["quarantine"] = _rows(lakehouse, table, key, f"_ingestion_date = DATE '{day}'")
     return {name: dg.MetadataValue.md(_markdown(rows)) for name, rows in found.items() if rows}
 
 
@@ -57,32 +60,42 @@ def broken_rows(
     where = f"_ingestion_date = DATE '{day}' AND array_contains(_failed_rules, '{check}')"
     key = quarantine_key(table.name)
     named = dict.fromkeys((*table.merge_keys, *rule.columns, "_corrupt_record", SOURCE_FILE))
-    found = rows_breaking(lakehouse, key_of(table), check, day) if has_rows else []
+    found = rows_breaking(lakehouse, table, check, day) if has_rows else []
     rows = [{name: row.get(name) for name in named} for row in found]
     shown = {"rows": dg.MetadataValue.md(_markdown(rows))} if rows else {}
     return {**shown, "query": f"SELECT * FROM delta.`{table_path(lakehouse.lake_root, key)}` WHERE {where}"}
 
 
-def rows_breaking(
-    lakehouse: LakehouseResource, key: dg.AssetKey, check: str, day: str
-) -> list[dict[str, Any]]:
+def rows_breaking(lakehouse: LakehouseResource, table: Table, check: str, day: str) -> list[dict[str, Any]]:
     """Quarantined rows of the day that broke the rule; none for a check that is not a rule."""
-    layer, name = key.path
-    if layer != "silver":
+    if table.layer != "silver":
         return []
     broke = f"_ingestion_date = DATE '{day}' AND array_has(_failed_rules, '{check}')"
-    rows = _rows(lakehouse, quarantine_key(name), broke)
+    rows = _rows(lakehouse, table, quarantine_key(table.name), broke)
     return [{name: value for name, value in row.items() if value is not None} for row in rows]
 
 
-def _rows(lakehouse: LakehouseResource, key: str, where: str) -> list[dict[str, Any]]:
+def _in_datafusion(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _rows(lakehouse: LakehouseResource, table: Table, key: str, where: str) -> list[dict[str, Any]]:
+    """Of the table, or of its quarantine; without the technical columns that say nothing, and without personal data."""
     try:
         query = QueryBuilder().register("rows", lakehouse.delta_table(key))
     except TableNotFoundError:
         return []
     result = pa.table(query.execute(f"SELECT * FROM rows WHERE {where} LIMIT {ROWS}"))
     found = cast("list[dict[str, Any]]", result.to_pylist())
-    return [{name: value for name, value in row.items() if name not in _HIDDEN} for row in found]
+    masked = table.pii_columns | {CORRUPT_RECORD} if table.pii_columns else frozenset[str]()
+    return [
+        {
+            name: MASK if name in masked and value is not None else value
+            for name, value in row.items()
+            if not name.startswith("_") or name in _SHOWN
+        }
+        for row in found
+    ]
 
 
 def _markdown(rows: list[dict[str, Any]]) -> str:

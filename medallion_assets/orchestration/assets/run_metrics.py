@@ -7,11 +7,13 @@ from datetime import date, timedelta
 from functools import cached_property
 from statistics import mean
 
+from medallion_assets.contracts.sql_text import quoted_name
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.control import run_log
 from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
+from medallion_assets.orchestration.assets.specs import day_column
 from medallion_assets.orchestration.assets.steps import DayReport
 
 TREND = timedelta(days=7)
@@ -51,16 +53,24 @@ class RunMetrics:
         entries = run_log.entries_of(self.lake.root, self.table.key, str(first), max(self.rows))
         return {entry.day: entry.rows_in for entry in entries if entry.rows_in is not None} | dict(self.rows)
 
-    def metadata(self, day: str) -> dict[str, int | float]:
+    def metadata(self, day: str) -> dict[str, int | float | str]:
         first = str(date.fromisoformat(day) - TREND)
         week = [rows for other, rows in self.known_rows.items() if first <= other < day]
-        trend = {"rows_in": self.rows[day], "rows_in_week_mean": round(mean(week), 1)} if week else {}
+        trend = {"rows_in_week_mean": round(mean(week), 1)} if week else {}
         return {
-            "delta_version": self.after or 0,
-            "seconds": self.seconds,
-            "bytes": self._size(day),
+            "rows_in": self.rows[day],
             **trend,
+            "seconds": self.seconds,
+            "mebibytes": round(self._size(day) / 2**20, 3),
+            "delta_version": self.after or 0,
+            "query": self._query(day),
         }
+
+    def _query(self, day: str) -> str:
+        """The rows of the day, for any engine that reads Delta by path."""
+        column = day_column(self.table)
+        of_day = f" WHERE {quoted_name(column)} = DATE '{day}'" if column else ""
+        return f"SELECT * FROM delta.`{self.lake.path(self.table.key)}`{of_day}"
 
     def entry(self, report: DayReport) -> run_log.RunEntry:
         """The day's row of the run ledger."""

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import dagster as dg
 
-from medallion_assets.contracts.table import Table
+from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.rules import not_null
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import INGESTION_DATE, Column, Table
 
 
 def key_of(table: Table) -> dg.AssetKey:
@@ -14,6 +17,11 @@ def key_of(table: Table) -> dg.AssetKey:
 def step_name(key: str) -> str:
     """The step of a table, by the table's key."""
     return key.replace("/", "__")
+
+
+def day_column(table: Table) -> str | None:
+    """The column whose value is the day of the asset's partition; None where each day stands for the whole table."""
+    return table.partition_column if table.layer == "gold" else INGESTION_DATE
 
 
 def asset_spec(table: Table) -> dg.AssetSpec:
@@ -40,11 +48,40 @@ def asset_spec(table: Table) -> dg.AssetSpec:
 
 
 def _schema(table: Table) -> dg.TableSchema:
+    keys, required = _keys(table), _required(table)
     columns = [
-        *((column, table.description_of(column)) for column in table.columns),
-        *((column, column.description) for column in table.technical_columns),
+        dg.TableColumn(
+            column.name,
+            column.type,
+            description=_told(table, column),
+            constraints=dg.TableColumnConstraints(
+                nullable=column.name not in required, other=["key"] if column.name in keys else []
+            ),
+        )
+        for column in table.columns
     ]
-    return dg.TableSchema([dg.TableColumn(c.name, c.type, description=told) for c, told in columns])
+    technical = [dg.TableColumn(c.name, c.type, description=c.description) for c in table.technical_columns]
+    return dg.TableSchema([*columns, *technical])
+
+
+def _keys(table: Table) -> tuple[str, ...]:
+    return table.grain if isinstance(table, GoldTable) else table.write.row_key
+
+
+def _required(table: Table) -> set[str]:
+    """The columns without which no row gets into the table."""
+    rules = table.row_rules if isinstance(table, SilverTable) else ()
+    return {rule.columns[0] for rule in rules if len(rule.columns) == 1 and rule == not_null(*rule.columns)}
+
+
+def _told(table: Table, column: Column) -> str:
+    """With where it comes from: the tab of the lineage is not in the open UI."""
+    sources = ", ".join(table.lineage_of(column))
+    return (
+        f"{table.description_of(column)} (from {sources})".strip()
+        if sources
+        else table.description_of(column)
+    )
 
 
 def _lineage(table: Table) -> dg.TableColumnLineage:

@@ -133,7 +133,8 @@ def _silver_report(table: SilverTable, checks: Collection[Check[Any]], day: Silv
         },
         metadata={
             "dagster/partition_row_count": day.total("current"),
-            **{name: day.total(name) for name in ("rows", "superseded", "deleted", "void", "quarantined")},
+            **{name: day.total(name) for name in ("superseded", "deleted", "void", "quarantined")},
+            "waterfall": _waterfall(day),
             **({} if day.quality_score is None else {"quality_score": day.quality_score}),
             **({"not_in_bronze": len(day.not_in_bronze)} if day.not_in_bronze else {}),
         },
@@ -143,6 +144,13 @@ def _silver_report(table: SilverTable, checks: Collection[Check[Any]], day: Silv
             **{name: day.total(name) for name in ("quarantined", "superseded", "deleted")},
         },
     )
+
+
+def _waterfall(day: SilverDayMetrics) -> str:
+    """Such as "9,568 landed = 9,438 current + 61 superseded + 69 quarantined"."""
+    found = {name: day.total(name) for name in ("current", "superseded", "deleted", "void", "quarantined")}
+    parts = [f"{rows:,} {name}" for name, rows in found.items() if rows]
+    return f"{day.total('rows'):,} landed = {' + '.join(parts) or 0}"
 
 
 def _gold_reports(lake: Lake, table: GoldTable, days: Mapping[str, GoldDayMetrics]) -> list[DayReport]:
@@ -173,7 +181,7 @@ def _extract_reports(table: Table, days: Mapping[str, ExtractDayMetrics]) -> lis
             day=day.day,
             status=_status(day, blocked=not day.whole),
             verdicts=verdicts_of(checks_of(table), day),
-            metadata={"dagster/partition_row_count": day.loaded, "rows": day.rows, "broken": day.broken},
+            metadata={"dagster/partition_row_count": day.loaded, "broken": day.broken},
             counts={"rows_in": day.rows, "valid": day.rows - day.broken},
         )
         for day in days.values()
