@@ -186,7 +186,7 @@ def test_the_lineage_shows_every_table_of_every_layer(screen: Screen):
     screen.open(f"/asset-groups?expanded={layers}")
     screen.page.set_viewport_size({"width": 3200, "height": 1300})  # of a graph too wide only names are shown
     screen.shows("Global asset lineage", "orders", "customers", "products", "daily_sales", "fact_orders")
-    screen.shows("bronze", "silver", "gold", "22 / 25 Passed")
+    screen.shows("bronze", "silver", "gold", "quarantine", "control", "22 / 25 Passed")
     screen.keep("lineage")
 
 
@@ -203,7 +203,8 @@ def test_a_day_of_silver_shows_its_figures_and_its_rows(screen: Screen):
     screen.shows("Materialized", "preview", "quarantine")
     # Of four landed rows o1 is now of the second day; x and the guest each break one of the 15 rules that cost score.
     for figure in (
-        ("rows", "4"),
+        ("rows_in", "4"),
+        ("waterfall", "4 landed = 2 current + 1 superseded + 1 quarantined"),
         ("dagster/partition_row_count", "2"),
         ("superseded", "1"),
         ("quarantined", "1"),
@@ -228,8 +229,9 @@ def test_the_checks_page_names_every_kind_of_check_and_what_a_rule_demands(scree
 def test_an_asset_says_what_it_is_what_its_columns_mean_and_whose_it_is(screen: Screen):
     screen.open("/assets/silver/orders?view=overview")
     screen.shows("The latest state of each order line; a deleted one is kept as a tombstone.")
-    screen.shows_row("order_id", "string", "Key of the order line")
-    screen.shows_row("order_amount", "decimal(18,2)", "US dollars, rounded half up")
+    key = ("non-nullable key", "Key of the order line", "(from bronze.orders.order_id)")
+    screen.shows_row("order_id", "string", *key)
+    screen.shows_row("order_amount", "decimal(18,2)", "non-nullable", "US dollars, rounded half up")
     screen.shows_row(
         "_data_quality_score", "double", "0 to 100: the weighted share of rules that the row satisfies"
     )

@@ -11,6 +11,7 @@ from medallion_assets.contracts.declaration import DeclarationError
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.definitions import defs
+from medallion_assets.lakehouse.control.catalog import CONTROL_TABLES
 from medallion_assets.orchestration.assets.checks import checks_of
 from medallion_assets.tables import find_tables
 
@@ -21,7 +22,7 @@ TABLES = find_tables()
 def test_every_table_is_an_asset_that_depends_on_what_it_is_made_of():
     parents = {
         key.to_user_string(): {parent.to_user_string() for parent in GRAPH.get(key).parent_keys}
-        for key in GRAPH.get_all_asset_keys()
+        for key in GRAPH.executable_asset_keys
     }
     assert parents == {key: {other.key for other in table.upstream} for key, table in TABLES.items()}
     layers = {key: {parent.split("/")[0] for parent in found} for key, found in parents.items()}
@@ -40,7 +41,7 @@ def test_the_whole_repository_loads_as_a_code_server_loads_it(module):
 
 
 def test_every_asset_says_what_it_is():
-    for key in GRAPH.get_all_asset_keys():
+    for key in GRAPH.executable_asset_keys:
         node = GRAPH.get(key)
         assert node.description and node.owners and node.group_name == key.path[0]
         assert {"spark", "deltalake", key.path[0]} == node.kinds
@@ -49,6 +50,17 @@ def test_every_asset_says_what_it_is():
         names = [column.name for column in node.metadata["dagster/column_schema"].columns]
         assert names == [column.name for column in TABLES[key.to_user_string()].stored_columns]
         assert {"dagster/uri", "dagster/code_references", "dagster/column_lineage"} <= node.metadata.keys()
+
+
+def test_what_no_file_declares_is_found_in_the_catalog_and_never_run():
+    kept = GRAPH.get_all_asset_keys() - GRAPH.executable_asset_keys
+    quarantined = {f"quarantine/{table.name}" for table in TABLES.values() if table.layer == "silver"}
+    assert {key.to_user_string() for key in kept} == quarantined | {table.key for table in CONTROL_TABLES}
+    beside = GRAPH.get(dg.AssetKey(["quarantine", "orders"]))
+    assert beside.parent_keys == {dg.AssetKey(["silver", "orders"])}
+    for key in kept:
+        columns = GRAPH.get(key).metadata["dagster/column_schema"].columns
+        assert GRAPH.get(key).description and len(columns) > 2
 
 
 def test_a_column_is_described_by_itself_or_by_the_one_it_is_a_copy_of():

@@ -52,6 +52,11 @@ class SmallTable(Generic[Row]):
     row: type[Row]
     partition_by: str | None = None
 
+    @property
+    def column_types(self) -> dict[str, str]:
+        """Arrow's names of them."""
+        return {field.name: str(field.type) for field in self._schema}
+
     def exists(self, root: str) -> bool:
         return table_exists(table_path(root, self.key))
 
