@@ -10,7 +10,7 @@ from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.control.catalog import CONTROL_TABLES
 from medallion_assets.lakehouse.control.small_table import SmallTable
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
-from medallion_assets.orchestration.assets.specs import key_of
+from medallion_assets.orchestration.assets.specs import key_of, place_of
 
 
 def kept_tables(tables: Iterable[Table]) -> list[dg.AssetSpec]:
@@ -32,8 +32,7 @@ def _quarantine(table: SilverTable) -> dg.AssetSpec:
         kinds={"deltalake"},
         metadata={
             "dagster/column_schema": dg.TableSchema([failed, *landed]),
-            "dagster/table_name": key.replace("/", "."),
-            "dagster/uri": f"delta:{key}",
+            **place_of(key),
         },
     )
 
@@ -47,7 +46,6 @@ def _control(table: SmallTable[Any]) -> dg.AssetSpec:
         kinds={"deltalake"},
         metadata={
             "dagster/column_schema": dg.TableSchema(columns),
-            "dagster/table_name": table.key.replace("/", "."),
-            "dagster/uri": f"delta:{table.key}",
+            **place_of(table.key),
         },
     )

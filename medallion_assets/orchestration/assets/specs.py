@@ -8,6 +8,8 @@ from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.rules import not_null
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import INGESTION_DATE, Column, Table
+from medallion_assets.lakehouse.storage.lake import table_path
+from medallion_assets.orchestration.resources import LakehouseResource
 
 
 def key_of(table: Table) -> dg.AssetKey:
@@ -24,6 +26,12 @@ def day_column(table: Table) -> str | None:
     return table.partition_column if table.layer == "gold" else INGESTION_DATE
 
 
+def place_of(key: str) -> dict[str, str]:
+    """Where the table is, as this process is set up."""
+    place = table_path(LakehouseResource().lake_root, key)
+    return {"dagster/table_name": key.replace("/", "."), "dagster/uri": place}
+
+
 def asset_spec(table: Table) -> dg.AssetSpec:
     return dg.AssetSpec(
         key_of(table),
@@ -38,8 +46,7 @@ def asset_spec(table: Table) -> dg.AssetSpec:
         metadata={
             "dagster/column_schema": _schema(table),
             "dagster/column_lineage": _lineage(table),
-            "dagster/table_name": f"{table.layer}.{table.name}",
-            "dagster/uri": f"delta:{table.key}",
+            **place_of(table.key),
             "dagster/code_references": dg.CodeReferencesMetadataValue(
                 code_references=[dg.LocalFileCodeReference(file_path=table.file, label=Path(table.file).name)]
             ),
