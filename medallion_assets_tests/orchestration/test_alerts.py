@@ -111,6 +111,12 @@ class Watch:
         figures = json.dumps({"value": "o1", "broken": broken})
         append(self.root, [CheckResult("silver/orders", day, run, name, passed, severity, figures, now())])
 
+    def on_time(self) -> list[bool]:
+        """What the check `on_time` of bronze/orders says; of what no run said the last is kept."""
+        key = dg.AssetCheckKey(dg.AssetKey(["bronze", "orders"]), "on_time")
+        found = self.instance.event_log_storage.get_asset_check_execution_history(key, limit=9)
+        return [one.status.value == "SUCCEEDED" for one in found]
+
     def entry(self, run: str, status: str, day: str = DAY):
         append(self.root, [RunEntry("silver/orders", day, run, status, "code", now())])
 
@@ -377,6 +383,13 @@ def test_a_late_table_is_told_once_a_day(watch: Watch):
     watch.tick()
     (text,) = watch.slack.texts
     assert text.startswith("ERROR: bronze/orders: ") and "is late" in text
+    assert watch.on_time() == [False]
+    day = now() - timedelta(days=1) if now().hour >= 6 else now() - timedelta(days=2)
+    append(watch.root, [RunEntry("bronze/orders", f"{day:%Y-%m-%d}", "run-1", "OK", "code", now())])
+    watch.tick()
+    watch.tick()
+    assert watch.slack.texts[1:] == ["RECOVERED: late bronze/orders"]
+    assert watch.on_time() == [True]
 
 
 def test_a_stream_that_died_is_told_once_a_day_and_one_that_was_stopped_is_not(watch: Watch):

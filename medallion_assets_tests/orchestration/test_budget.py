@@ -37,6 +37,7 @@ CHANGED_DAYS = {
     "gold.dim_product": Cost(0, 2, 11),
     "gold.fact_orders": Cost(9, 4, 14),
     "gold.daily_sales": Cost(9, 4, 26),
+    "gold.daily_sales_on_time": Cost(0, 0, 5),
     "silver.customers_open_days": Cost(0, 0, 5),
     "silver.orders_open_days": Cost(0, 0, 5),
     "silver.products_open_days": Cost(0, 0, 5),

@@ -20,6 +20,7 @@ OTHER_CHECKS = (
     "has_data",
     "op_found",
     "order_undecided",
+    "on_time",
     "open_days",
 )
 """The names of silver's checks that are no rules."""

@@ -22,6 +22,7 @@ from medallion_assets.orchestration.alerting.failed_runs import failed_runs_sens
 from medallion_assets.orchestration.alerting.incidents import Incident, incidents
 from medallion_assets.orchestration.alerting.recoveries import situation_of
 from medallion_assets.orchestration.alerting.sensor_health import ALERTS, broken_sensors
+from medallion_assets.orchestration.assets.on_time import tell_on_time
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.orchestration.settings import SENSOR_STATUS
 
@@ -80,6 +81,7 @@ def _look(
     checks = read(CheckResult.KEY, lambda: since(root, CheckResult, at - MEMORY), [])
     entries = read(RunEntry.KEY, lambda: since(root, RunEntry, at - MEMORY) if errors else [], [])
     late = read("the run ledger of late tables", lambda: late_tables(root, tables, at), {})
+    read("the checks of late tables", lambda: tell_on_time(context.instance, tables, late), None)
     silent = read("the streams", lambda: silent_streams(root, at), {})
     broken = read("the sensors", lambda: broken_sensors(context), {})
     states = {f"late {key}": text for key, text in late.items()}

@@ -17,6 +17,7 @@ from medallion_assets.contracts.table import Table, descendants
 from medallion_assets.lakehouse.control.run_log import NO_DATA
 from medallion_assets.orchestration.assets import partition_events, steps
 from medallion_assets.orchestration.assets.checks import blocking_checks, checks_of
+from medallion_assets.orchestration.assets.on_time import build_on_time
 from medallion_assets.orchestration.assets.open_days import build_open_days, open_days_step
 from medallion_assets.orchestration.assets.reporting import DayEvents, Reporter
 from medallion_assets.orchestration.assets.specs import asset_spec, key_of, step_name
@@ -29,12 +30,18 @@ StepEvents = Generator[DayEvents | dg.Output[None], None, None]
 
 
 def build_assets(tables: Mapping[str, Table]) -> list[dg.AssetsDefinition]:
-    """One asset a table, and one check beside each silver table, whose step fails the run when a day was rejected.
+    """One asset a table; beside each silver table a check whose step fails the run when a day was rejected.
 
-    Where another layer rejects a day, the run's last assets do so.
+    Where another layer rejects a day, the run's last assets do so. A table that says when a day is due has a check
+    of that.
     """
     assets = [build_asset(table, descendants(table, tables.values())) for table in tables.values()]
-    return [*assets, *(build_open_days(table) for table in tables.values() if isinstance(table, SilverTable))]
+    open_days = [build_open_days(table) for table in tables.values() if isinstance(table, SilverTable)]
+    return [
+        *assets,
+        *open_days,
+        *(build_on_time(table) for table in tables.values() if table.due is not None),
+    ]
 
 
 def build_asset(table: Table, descendants: Collection[Table]) -> dg.AssetsDefinition:

@@ -5,7 +5,7 @@ day of the range. Events of single days need Dagster's internal names, which are
 `test_assets.py` fails if a new version of Dagster changes them.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -80,6 +80,15 @@ def store_without_run(
                 )
             )
     instance.report_runless_asset_event(event)
+
+
+def last_verdicts(
+    instance: dg.DagsterInstance, checks: Sequence[dg.AssetCheckKey]
+) -> dict[dg.AssetCheckKey, bool]:
+    """Whether each check passed when it was last evaluated, where it was."""
+    found = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
+    succeeded = AssetCheckExecutionRecordStatus.SUCCEEDED
+    return {key: record.status is succeeded for key, record in found.items() if record}
 
 
 def rejected_days(

@@ -6,6 +6,7 @@ import dagster as dg
 
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table
+from medallion_assets.orchestration.assets.on_time import on_time_key
 from medallion_assets.orchestration.assets.open_days import open_days_key
 from medallion_assets.orchestration.partitions import CALENDAR
 
@@ -20,8 +21,9 @@ landing_to_gold = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberTyp
 
 
 def build_all_checks(tables: Mapping[str, Table]):
-    """The checks of days: `open_days` tells of others, too."""
+    """The checks of days; not those that tell of the whole table."""
     of_tables = [open_days_key(table) for table in tables.values() if isinstance(table, SilverTable)]
+    of_tables += [on_time_key(table) for table in tables.values() if table.due is not None]
     return dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType]
         "all_checks",
         dg.AssetSelection.all_asset_checks() - dg.AssetSelection.checks(*of_tables),
