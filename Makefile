@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback watermarks upkeep doctor bench bench-quick bench-cdc docs clean java jars chromium postgres broker debezium history
+.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback sql watermarks upkeep doctor bench bench-quick bench-cdc docs clean java jars chromium postgres broker debezium history
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ replay: jars history ## Re-validate and re-merge the stale and quarantined days 
 
 rollback: jars history ## Restore TABLE=silver/orders to VERSION=3, or AS_OF=2026-01-05T10:00, with its ledgers
 	@$(BIN)/python -m medallion_assets.commands.rollback --table "$(TABLE)" --version "$(VERSION)" --as-of "$(AS_OF)"
+
+sql: .venv/.installed ## Ask the lake by SQL: Q="select * from gold.daily_sales", or a prompt without Q
+	@$(BIN)/python -m medallion_assets.commands.sql --query="$$Q"
 
 watermarks: .venv/.installed ## How far each table follows its source
 	@$(BIN)/python -m medallion_assets.commands.watermarks
