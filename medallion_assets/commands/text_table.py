@@ -25,5 +25,6 @@ def _texts(rows: Rows) -> list[list[str]]:
 
 
 def _numbers(names: Sequence[str], rows: Rows) -> list[bool]:
-    """Of each column, whether all its values are numbers."""
-    return [bool(rows) and all(isinstance(row[i], int | float) for row in rows) for i in range(len(names))]
+    """Of each column, whether all its values are numbers, but for those that are missing."""
+    columns = [[row[i] for row in rows if row[i] is not None] for i in range(len(names))]
+    return [bool(values) and all(isinstance(one, int | float) for one in values) for values in columns]

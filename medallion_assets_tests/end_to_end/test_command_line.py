@@ -15,7 +15,7 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
-from medallion_assets.commands import checks, replay
+from medallion_assets.commands import checks, history, replay, sql, status
 from medallion_assets_tests.support.sample_lake import as_csv, order
 
 ONE, TWO = "2026-01-01", "2026-01-02"
@@ -47,8 +47,7 @@ def materialized(home: Path) -> CompletedProcess[str]:
 
 
 @pytest.fixture
-def run(
-    spark: SparkSession,
+def look(
     home: Path,
     materialized: CompletedProcess[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -64,6 +63,14 @@ def run(
         return CompletedProcess(sys.argv, module.main(), *capsys.readouterr())
 
     return command
+
+
+@pytest.fixture
+def run(
+    spark: SparkSession, look: Callable[..., CompletedProcess[str]]
+) -> Callable[..., CompletedProcess[str]]:
+    """The same for a command that needs Spark."""
+    return look
 
 
 def places(home: Path) -> dict[str, str]:
@@ -131,6 +138,26 @@ def test_watermarks_say_how_far_each_table_reaches(home: Path, materialized: Com
     assert done.returncode == 0, done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.split()[:1] == ["silver/orders"]]
     assert line.split()[1:5] == ["2026-01-01", "10:00:00", "SUCCESS", "4"]
+
+
+def test_status_shows_a_line_a_table_with_what_came_of_its_day(look: Callable[..., CompletedProcess[str]]):
+    lines = {line.split()[0]: line.split()[1:] for line in look(status).stdout.splitlines()}
+    assert lines["bronze/orders"][:3] == [TWO, "OK", "3"]
+    assert lines["silver/orders"][:4] == [TWO, "BLOCKED", "3", "2"]
+    assert lines["gold/daily_sales"][:2] == [TWO, "SKIPPED"]
+    lines = {line.split()[0]: line.split()[1:] for line in look(status, "--day", ONE).stdout.splitlines()}
+    assert lines["silver/orders"][:4] == [ONE, "OK", "1", "0"]
+    assert lines["gold/daily_sales"][:3] == [ONE, "OK", "1"]
+
+
+def test_history_shows_the_run_of_each_version(look: Callable[..., CompletedProcess[str]]):
+    ledger = look(
+        sql, "--query=SELECT run_id FROM control.run_ledger WHERE asset = 'gold/daily_sales'"
+    ).stdout
+    run_id = ledger.split()[2]
+    title, _, _, *versions = look(history, "--table", "gold/daily_sales").stdout.splitlines()
+    assert title == "gold/daily_sales: 1 rows in version 0"
+    assert [line.split()[3:] for line in versions] == [["WRITE", run_id[:8], "1"]]
 
 
 @pytest.mark.long

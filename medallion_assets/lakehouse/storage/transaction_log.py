@@ -49,6 +49,14 @@ def rows(root: str, key: str) -> int:
     return sum(pa.table(actions)["num_records"].to_pylist())
 
 
+def greatest(root: str, key: str, column: str) -> str | None:
+    """The greatest value of a column of text, by the statistics of the files; None where they do not tell."""
+    table = find_table(table_path(root, key))
+    actions = pa.table(table.get_add_actions(flatten=True)) if table is not None else pa.table({})
+    found = actions[f"max.{column}"].to_pylist() if f"max.{column}" in actions.column_names else []
+    return max(found) if found and None not in found else None
+
+
 def live_rows_without_partition(root: str, key: str) -> int:
     """How many rows but tombstones are in the NULL partition, by the statistics of its files."""
     table = find_table(table_path(root, key))

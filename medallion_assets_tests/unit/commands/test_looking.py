@@ -1,0 +1,73 @@
+"""The commands that look at the lake: what they say of an empty one, and of arguments that do not fit."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+from medallion_assets.commands import history, status
+
+
+@pytest.fixture(autouse=True)
+def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, folder in (("MEDALLION_LAKEHOUSE", "lake"), ("MEDALLION_LANDING", "landing")):
+        monkeypatch.setenv(name, str(tmp_path / folder))
+    return tmp_path / "lake"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch):
+    def command(module: ModuleType, *words: str) -> int:
+        monkeypatch.setattr(sys, "argv", [module.__name__, *words])
+        return module.main()
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "line"),
+    [
+        (status, [], "No run is recorded in {}."),
+        (status, ["--day", "2017-01-05"], "No run is recorded in {} for 2017-01-05."),
+        (history, ["--table", "orders"], "silver/orders has no version in {}: no run has written it yet."),
+    ],
+)
+def test_an_empty_lake_is_told_in_a_line(module, words, line, run, lake, capsys):
+    assert run(module, *words) == 0
+    out, errors = capsys.readouterr()
+    assert (out.splitlines()[0], errors) == (line.format(lake), "")
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "message"),
+    [
+        (status, ["--day", "2017-13-45"], "'2017-13-45' is no day: write it as 2017-01-05"),
+        (history, ["--table", ""], "there is no table ''; there are bronze/"),
+        (
+            history,
+            ["--table", "sliver/ordres"],
+            "there is no table 'sliver/ordres' (did you mean silver/orders?)",
+        ),
+        (history, ["--table", "ordres"], "there is no table 'ordres' (did you mean silver/orders?)"),
+        (
+            history,
+            ["--table", "bronz/order"],
+            "there is no table 'bronz/order' (did you mean bronze/orders?)",
+        ),
+        (history, ["--table", "mine/note"], "there is no table 'mine/note' (did you mean mine/notes?)"),
+    ],
+)
+def test_an_argument_that_does_not_fit_exits_2_with_what_was_meant(module, words, message, run, lake, capsys):
+    write_deltalake(lake / "mine" / "notes", pa.table({"note": ["n"]}))
+    with pytest.raises(SystemExit) as ended:
+        run(module, *words)
+    assert ended.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_history_has_any_table_of_the_lake(run, lake: Path, capsys: pytest.CaptureFixture[str]):
+    write_deltalake(lake / "mine" / "notes", pa.table({"note": ["n"]}))
+    assert run(history, "--table", "mine/notes") == 0
+    assert capsys.readouterr().out.splitlines()[0] == "mine/notes: 1 rows in version 0"
