@@ -3,6 +3,8 @@
 Those that need Spark are called in the tests' process, since a cold Spark costs a minute; the others are processes.
 """
 
+import ast
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 from types import ModuleType
+from typing import Any
 
 import pytest
 from deltalake import DeltaTable
@@ -165,3 +168,27 @@ def test_replay_names_a_day_that_is_still_held_back(run: Callable[..., Completed
     done = run(replay, "--table", "orders")
     assert done.returncode == 1
     assert f"rejected by a blocking check: {TWO}: silver/orders quarantine_ratio" in done.stderr
+
+
+@pytest.mark.long
+def test_the_notebook_runs_from_its_folder_and_is_stored_without_results(
+    look: Callable[..., CompletedProcess[str]], monkeypatch: pytest.MonkeyPatch
+):
+    notebook = Path(__file__).parents[2] / "notebooks" / "explore.ipynb"
+    monkeypatch.chdir(notebook.parent)
+    cells = [cell for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code"]
+    assert all((cell["outputs"], cell["execution_count"]) == ([], None) for cell in cells)
+    names: dict[str, Any] = {}
+    shown = [result_of("".join(cell["source"]), names) for cell in cells]
+    rows, gold, seconds = (one._repr_html_() for one in shown[1:])
+    assert "silver/orders" in rows and "_gold_created_timestamp" in gold
+    assert TWO in seconds and "linear-gradient" in seconds
+
+
+def result_of(cell: str, names: dict[str, Any]) -> Any:
+    """What a notebook shows below a cell: the value of its last expression."""
+    *before, last = ast.parse(cell).body
+    exec(compile(ast.Module(before, []), "cell", "exec"), names)
+    if isinstance(last, ast.Expr):
+        return eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+    return exec(compile(ast.Module([last], []), "cell", "exec"), names)

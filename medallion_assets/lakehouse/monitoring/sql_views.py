@@ -22,15 +22,19 @@ def attach(connection: duckdb.DuckDBPyConnection, root: str, keys: Iterable[str]
     """Makes or renews the view of each table, as the table is now; a line for each table that cannot be read."""
     unreadable: list[str] = []
     for key in keys:
-        schema, name = (_quoted(part) for part in key.split("/"))
         try:
             connection.register(key, dataset_of(open_table(table_path(root, key))))
         except Exception as error:  # of Arrow or delta-rs; the other tables can be read
             unreadable.append(f"{key} cannot be read: {' '.join(str(error).split())}")
         else:
-            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-            connection.execute(f"CREATE OR REPLACE VIEW {schema}.{name} AS FROM {_quoted(key)}")
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(key.partition('/')[0])}")
+            connection.execute(f"CREATE OR REPLACE VIEW {view_of(key)} AS FROM {_quoted(key)}")
     return unreadable
+
+
+def view_of(key: str) -> str:
+    """The name of a table's view in SQL, each part in quotes."""
+    return ".".join(_quoted(part) for part in key.split("/"))
 
 
 def _quoted(name: str) -> str:
