@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback sql status history watermarks upkeep doctor bench bench-quick bench-cdc docs clean java jars chromium postgres broker debezium dagster-home
+.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback sql status history plan watermarks upkeep doctor bench bench-quick bench-cdc docs clean java jars chromium postgres broker debezium dagster-home
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ status: .venv/.installed ## One line a table: its last day with data (or DAY=201
 
 history: .venv/.installed ## The versions of TABLE=silver/orders: times, operations, runs and rows
 	@$(BIN)/python -m medallion_assets.commands.history --table "$(TABLE)"
+
+plan: .venv/.installed ## What changed contracts would do, before a run (FORMAT=markdown: as a comment for CI)
+	@$(BIN)/python -m medallion_assets.commands.plan $(if $(FORMAT),--format "$(FORMAT)")
 
 watermarks: .venv/.installed ## How far each table follows its source
 	@$(BIN)/python -m medallion_assets.commands.watermarks

@@ -20,6 +20,13 @@ def table(names: Sequence[str], rows: Rows) -> str:
     )
 
 
+def markdown(names: Sequence[str], rows: Rows) -> str:
+    """The same as a table of Markdown."""
+    rules = ["--:" if right else "---" for right in _numbers(names, rows)]
+    cells = [[text.replace("|", "\\|") for text in row] for row in _texts(rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in ([*names], rules, *cells))
+
+
 def _texts(rows: Rows) -> list[list[str]]:
     return [["" if value is None else str(value) for value in row] for row in rows]
 

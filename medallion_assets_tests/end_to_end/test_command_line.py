@@ -18,7 +18,7 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
-from medallion_assets.commands import checks, history, replay, sql, status
+from medallion_assets.commands import checks, history, plan, replay, sql, status
 from medallion_assets_tests.support.sample_lake import as_csv, order
 
 ONE, TWO = "2026-01-01", "2026-01-02"
@@ -151,6 +151,11 @@ def test_status_shows_a_line_a_table_with_what_came_of_its_day(look: Callable[..
     lines = {line.split()[0]: line.split()[1:] for line in look(status, "--day", ONE).stdout.splitlines()}
     assert lines["silver/orders"][:4] == [ONE, "OK", "1", "0"]
     assert lines["gold/daily_sales"][:3] == [ONE, "OK", "1"]
+
+
+def test_plan_has_nothing_to_change_after_a_run(home: Path, look: Callable[..., CompletedProcess[str]]):
+    follows = f"Nothing would change: what is stored in {home / 'lake'} follows the contracts."
+    assert look(plan).stdout.splitlines() == [follows]
 
 
 def test_history_shows_the_run_of_each_version(look: Callable[..., CompletedProcess[str]]):

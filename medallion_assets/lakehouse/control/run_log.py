@@ -143,6 +143,12 @@ def last_days(root: str, assets: Collection[str]) -> dict[str, RunEntry]:
     return {entry.asset: entry for entry in runs}
 
 
+def published(root: str, asset: str, days: Collection[str] | None = None) -> list[RunEntry]:
+    """What runs published of these days of the asset (None: of all), oldest run first."""
+    of = {"asset": asset, "status": OK} | ({} if days is None else {"day": days})
+    return sorted(RUN_LEDGER.read(root, having(**of)), key=lambda entry: entry.timestamp)
+
+
 def _last_runs(entries: Iterable[RunEntry]) -> Collection[RunEntry]:
     """Of each day of an asset the entry of the last run."""
     runs = sorted(entries, key=lambda entry: entry.timestamp)

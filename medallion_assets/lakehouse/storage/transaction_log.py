@@ -32,11 +32,6 @@ def partition_bytes(root: str, key: str) -> dict[str | None, int]:
     return dict(sizes)
 
 
-def partition_column(root: str, key: str) -> str | None:
-    """The column that the table is partitioned by, if any."""
-    return next(iter(open_table(table_path(root, key)).metadata().partition_columns), None)
-
-
 def column_names(root: str, key: str) -> list[str]:
     """The columns of the table in their order; none where there is no table."""
     table = find_table(table_path(root, key))
