@@ -62,20 +62,18 @@ def status_of(root: str, landing: str, tables: Collection[Table], day: str = "")
     """One a table, in their order; of a day, or of each table's last day with data."""
     keys = [table.key for table in tables]
     ledger = last_entries_of(root, keys, day) if day else last_days(root, keys)
-    return [
-        _status(root, landing, table, day or _last_day(table, landing, ledger), ledger) for table in tables
-    ]
+    return [_status(root, landing, table, day, ledger) for table in tables]
 
 
-def _status(root: str, landing: str, table: Table, day: str, ledger: Mapping[str, RunEntry]) -> TableStatus:
-    entry = ledger.get(table.key)
-    if entry is None or entry.day != day:
-        outcome = _open_work(root, landing, table, day) or (NO_DATA if entry else NO_RUN)
+def _status(root: str, landing: str, table: Table, asked: str, ledger: Mapping[str, RunEntry]) -> TableStatus:
+    day, known = asked or _last_day(table, landing, ledger), ledger.get(table.key)
+    if known is None or known.day != day:
+        outcome = _open_work(root, landing, table, asked, day) or (NO_DATA if known else NO_RUN)
         return TableStatus(table.key, day, outcome)
-    held_back = entry.status in (BLOCKED, SKIPPED, FAILED)
-    outcome = entry.status if held_back else _open_work(root, landing, table, day) or entry.status
+    held_back = known.status in (BLOCKED, SKIPPED, FAILED)
+    outcome = known.status if held_back else _open_work(root, landing, table, asked, day) or known.status
     return TableStatus(
-        table.key, day, outcome, entry.rows_in, entry.quarantined, entry.timestamp, entry.seconds
+        table.key, day, outcome, known.rows_in, known.quarantined, known.timestamp, known.seconds
     )
 
 
@@ -99,14 +97,14 @@ def _landed_days(landing: str, table: BronzeTable) -> list[str]:
     return [day for day in days if day <= utc_today()]
 
 
-def _open_work(root: str, landing: str, table: Table, day: str) -> str:
-    """WAITS or STALE; empty where nothing is to be done for the day."""
+def _open_work(root: str, landing: str, table: Table, asked: str, day: str) -> str:
+    """WAITS or STALE; empty where nothing is to be done for the day, or for any day of gold if none is asked for."""
     if isinstance(table, BronzeTable):
         return WAITS if day in _landed_days(landing, table) and _has_news(root, landing, table, day) else ""
     if isinstance(table, SilverTable):
         return _of_silver(root, table, day)
     assert isinstance(table, GoldTable)
-    return STALE if not table.write.is_extract and _is_stale(root, table, day) else ""
+    return STALE if not table.write.is_extract and _is_stale(root, table, asked) else ""
 
 
 def _has_news(root: str, landing: str, table: BronzeTable, day: str) -> bool:
@@ -119,17 +117,17 @@ def _has_news(root: str, landing: str, table: BronzeTable, day: str) -> bool:
 
 
 def _of_silver(root: str, table: SilverTable, day: str) -> str:
-    landed, folded = (
-        landed_entries(root, table, [day])[day],
-        entries(root, FoldedEntry, table.key, [day])[day],
-    )
+    landed = landed_entries(root, table, [day])[day]
+    folded = entries(root, FoldedEntry, table.key, [day])[day]
     known = {entry.fingerprint for entry in folded.values()}
     if known - {table.fingerprint, IN_PROGRESS}:
         return STALE
     return WAITS if plan_of(table, landed, folded).merge is not Merge.NOTHING else ""
 
 
-def _is_stale(root: str, table: GoldTable, day: str) -> bool:
-    """Whether an input changed since: of facts these are the days that changed, of dimensions it may be any."""
+def _is_stale(root: str, table: GoldTable, asked: str) -> bool:
+    """Whether an input is newer. Changed facts are those of some days, a changed dimension may be of any."""
     found = staleness(root, table)
-    return found is not None and (not found.days or bool(found.dimensions) or day in found.days)
+    if found is None or not asked:
+        return found is not None
+    return not found.days or bool(found.dimensions) or asked in found.days

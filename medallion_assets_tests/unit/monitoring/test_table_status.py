@@ -135,7 +135,7 @@ def test_gold_is_stale_on_the_days_whose_facts_changed(root: str, status: Status
         write_deltalake(Path(root) / table.key, pa.table({"order_id": [day]}), mode="append")
         record_refresh(root, table, input_versions(root, table))
         assert status(table.key)[table.key].outcome == "OK"
-    more = pa.table({"order_id": ["o2"], "order_date": [date.fromisoformat(TWO)]})
+    more = pa.table({"order_id": ["o2"], "order_date": [date.fromisoformat(ONE)]})
     write_deltalake(silver, more, mode="append", partition_by=["order_date"])
-    assert status(table.key)[table.key].outcome == "stale"
-    assert status(table.key, day=ONE)[table.key].outcome == "OK"
+    assert status(table.key)[table.key] == TableStatus(table.key, TWO, "stale", 1, None, AT, 1.5)
+    assert [status(table.key, day=day)[table.key].outcome for day in (ONE, TWO)] == ["stale", "OK"]
