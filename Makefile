@@ -23,16 +23,16 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback watermarks upkeep doctor bench bench-quick bench-cdc docs clean java jars chromium postgres broker debezium history
+.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback sql status history plan watermarks upkeep doctor bench bench-quick bench-cdc docs clean java jars chromium postgres broker debezium dagster-home
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: jars history .venv/.data ## Land DAYS=7 of real orders and carry them from bronze to gold
+demo: jars dagster-home .venv/.data ## Land DAYS=7 of real orders and carry them from bronze to gold
 	@$(BIN)/python -m medallion_assets.commands.demo_data --days $(DAYS)
 	@$(BIN)/python -m medallion_assets.commands.demo --days $(DAYS)
 
-cdc-demo: jars history postgres broker debezium ## Watch SQL reach silver and gold: PostgreSQL, Debezium, Kafka and the stream, for 2 minutes
+cdc-demo: jars dagster-home postgres broker debezium ## Watch SQL reach silver and gold: PostgreSQL, Debezium, Kafka and the stream, for 2 minutes
 	@$(BIN)/python -m medallion_assets.commands.cdc_demo
 
 test: jars .venv/.data chromium postgres broker ## Lint, types, import contracts, the documents and all tests
@@ -49,32 +49,44 @@ unit: .venv/.data ## The tests that need neither Spark nor a server, in seconds
 test-long: jars .venv/.data .venv/.bench postgres broker debezium ## The long suite: random histories, and the sensors of a running `dagster dev`
 	$(PYTEST) -m long
 
-# The daemon's lines about each tick would hide the alerts; so would `dg dev`, of a package of its own, be offered.
-dev: jars history ## Open the UI on 127.0.0.1, PORT=3000, sensors on (EXAMPLES=1: with the example tables)
+# The daemon's lines of each tick would hide the alerts. (`dg dev`, which Dagster offers instead, is a package more.)
+dev: jars dagster-home ## Open the UI on 127.0.0.1, PORT=3000, sensors on (EXAMPLES=1: with the example tables)
 	@echo "http://127.0.0.1:$(PORT) will be ready in some seconds; Ctrl-C ends it. Below are runs, alerts and errors."
 	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded:FutureWarning' MEDALLION_SENSORS=on \
 		$(BIN)/dagster dev --log-level error $(if $(EXAMPLES),-m medallion_assets.example_definitions) -h 127.0.0.1 -p $(PORT)
 
-stream: jars history ## Follow Kafka topics as they grow, until Ctrl-C: TABLES=order_events, EVERY=10s, GOLD_EVERY=1m
+stream: jars dagster-home ## Follow Kafka topics as they grow, until Ctrl-C: TABLES=order_events, EVERY=10s, GOLD_EVERY=1m
 	@$(BIN)/python -m medallion_assets.commands.stream $(if $(TABLES),--tables "$(TABLES)") $(if $(EVERY),--every "$(EVERY)") \
 		$(if $(GOLD_EVERY),--gold-every "$(GOLD_EVERY)") $(if $(EXAMPLES),--examples)
 
-checks: jars history ## Run all checks of DAY=2017-01-05 (or FROM= TO=) without rewriting data; fails if one fails
+checks: jars dagster-home ## Run all checks of DAY=2017-01-05 (or FROM= TO=) without rewriting data; fails if one fails
 	@$(BIN)/python -m medallion_assets.commands.checks $(RANGE) --junit "$(JUNIT)"
 
-replay: jars history ## Re-validate and re-merge the stale and quarantined days of TABLE=orders, after a rule was corrected
+replay: jars dagster-home ## Re-validate and re-merge the stale and quarantined days of TABLE=orders, after a rule was corrected
 	@$(BIN)/python -m medallion_assets.commands.replay --table "$(TABLE)"
 
-rollback: jars history ## Restore TABLE=silver/orders to VERSION=3, or AS_OF=2026-01-05T10:00, with its ledgers
+rollback: jars dagster-home ## Restore TABLE=silver/orders to VERSION=3, or AS_OF=2026-01-05T10:00, with its ledgers
 	@$(BIN)/python -m medallion_assets.commands.rollback --table "$(TABLE)" --version "$(VERSION)" --as-of "$(AS_OF)"
+
+sql: .venv/.installed ## Ask the lake by SQL: Q="select * from gold.daily_sales", or a prompt without Q
+	@$(BIN)/python -m medallion_assets.commands.sql --query="$$Q"
+
+status: .venv/.installed ## One line a table: its last day with data (or DAY=2017-01-05), what came of it, the last run
+	@$(BIN)/python -m medallion_assets.commands.status $(if $(DAY),--day "$(DAY)")
+
+history: .venv/.installed ## The versions of TABLE=silver/orders: times, operations, runs and rows
+	@$(BIN)/python -m medallion_assets.commands.history --table "$(TABLE)"
+
+plan: .venv/.installed ## What changed contracts would do, before a run (FORMAT=markdown: as a comment for CI)
+	@$(BIN)/python -m medallion_assets.commands.plan $(if $(FORMAT),--format "$(FORMAT)")
 
 watermarks: .venv/.installed ## How far each table follows its source
 	@$(BIN)/python -m medallion_assets.commands.watermarks
 
-upkeep: jars history ## Compact fragmented days, remove files that no reader needs, and report what it saved
+upkeep: jars dagster-home ## Compact fragmented days, remove files that no reader needs, and report what it saved
 	@$(BIN)/python -m medallion_assets.commands.maintenance
 
-doctor: .venv/.installed history ## Versions, Java, jars, storage, sensors, quarantine, what waits: OK, or what to do
+doctor: .venv/.installed dagster-home ## Versions, Java, jars, storage, sensors, quarantine, what waits: OK, or what to do
 	@$(BIN)/python -m medallion_assets.commands.doctor
 
 bench: jars .venv/.bench ## Seconds, memory and bytes beside a bare Spark script, DuckDB and the limit (hours)
@@ -122,7 +134,7 @@ jars: java .venv/.installed
 	@$(BIN)/pip install --quiet --no-deps tpchgen-cli==4.0.0
 	@touch $@
 
-history:
+dagster-home:
 	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $(DAGSTER_HOME)/
 
 chromium:

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.process import Measured
 from benchmarks.rounds import Result
-from medallion_assets.commands.job_runner import table
+from medallion_assets.commands.text_table import table
 
 MB = 2**20
 

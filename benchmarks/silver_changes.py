@@ -16,7 +16,7 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from benchmarks.built_silver import CHANGES, DAYS_TOUCHED, INGESTED, ORDERS, BuiltSilver
-from medallion_assets.commands.job_runner import table
+from medallion_assets.commands.text_table import table
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse import bronze, silver
 from medallion_assets.lakehouse.silver.checks import blocked_by

@@ -12,7 +12,8 @@ import dagster as dg
 
 from medallion_assets.commands import junit_report
 from medallion_assets.commands.arguments import day
-from medallion_assets.commands.job_runner import dagster_instance, evaluations, failures, run, table
+from medallion_assets.commands.job_runner import dagster_instance, evaluations, failures, run
+from medallion_assets.commands.text_table import table
 from medallion_assets.orchestration.assets.previews import rows_breaking
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.tables import find_tables

@@ -17,8 +17,8 @@ from medallion_assets.commands.job_runner import (
     evaluations,
     failures,
     run,
-    table,
 )
+from medallion_assets.commands.text_table import table
 from medallion_assets.lakehouse.storage.lake import table_path
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.tables import find_tables

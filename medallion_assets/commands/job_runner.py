@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -101,18 +101,3 @@ class StepClock:
 def evaluations(result: dg.ExecuteInProcessResult) -> list[dg.AssetCheckEvaluation]:
     kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
     return [event.asset_check_evaluation_data for event in result.all_events if event.event_type is kind]
-
-
-def table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Aligned columns of text; numbers to the right."""
-    texts = [["" if value is None else str(value) for value in row] for row in rows]
-    widths = [max(len(name), *(len(row[i]) for row in texts), 0) for i, name in enumerate(names)]
-    right = [bool(rows) and all(isinstance(row[i], int | float) for row in rows) for i in range(len(names))]
-    lines = [list(names), ["-" * width for width in widths], *texts]
-    return "\n".join(
-        "  "
-        + "  ".join(
-            t.rjust(w) if r else t.ljust(w) for t, w, r in zip(line, widths, right, strict=True)
-        ).rstrip()
-        for line in lines
-    )

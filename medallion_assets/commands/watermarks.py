@@ -2,7 +2,7 @@
 
 import sys
 
-from medallion_assets.commands.job_runner import table
+from medallion_assets.commands.text_table import table
 from medallion_assets.lakehouse.control.watermarks import last_success, watermarks
 from medallion_assets.orchestration.resources import LakehouseResource
 

@@ -3,6 +3,8 @@
 Those that need Spark are called in the tests' process, since a cold Spark costs a minute; the others are processes.
 """
 
+import ast
+import json
 import os
 import subprocess
 import sys
@@ -10,12 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 from types import ModuleType
+from typing import Any
 
 import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
-from medallion_assets.commands import checks, replay
+from medallion_assets.commands import checks, history, plan, replay, sql, status
 from medallion_assets_tests.support.sample_lake import as_csv, order
 
 ONE, TWO = "2026-01-01", "2026-01-02"
@@ -47,8 +50,7 @@ def materialized(home: Path) -> CompletedProcess[str]:
 
 
 @pytest.fixture
-def run(
-    spark: SparkSession,
+def look(
     home: Path,
     materialized: CompletedProcess[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -64,6 +66,14 @@ def run(
         return CompletedProcess(sys.argv, module.main(), *capsys.readouterr())
 
     return command
+
+
+@pytest.fixture
+def run(
+    spark: SparkSession, look: Callable[..., CompletedProcess[str]]
+) -> Callable[..., CompletedProcess[str]]:
+    """The same for a command that needs Spark."""
+    return look
 
 
 def places(home: Path) -> dict[str, str]:
@@ -133,8 +143,57 @@ def test_watermarks_say_how_far_each_table_reaches(home: Path, materialized: Com
     assert line.split()[1:5] == ["2026-01-01", "10:00:00", "SUCCESS", "4"]
 
 
+def test_status_shows_a_line_a_table_with_what_came_of_its_day(look: Callable[..., CompletedProcess[str]]):
+    lines = {line.split()[0]: line.split()[1:] for line in look(status).stdout.splitlines()}
+    assert lines["bronze/orders"][:3] == [TWO, "OK", "3"]
+    assert lines["silver/orders"][:4] == [TWO, "BLOCKED", "3", "2"]
+    assert lines["gold/daily_sales"][:2] == [TWO, "SKIPPED"]
+    lines = {line.split()[0]: line.split()[1:] for line in look(status, "--day", ONE).stdout.splitlines()}
+    assert lines["silver/orders"][:4] == [ONE, "OK", "1", "0"]
+    assert lines["gold/daily_sales"][:3] == [ONE, "OK", "1"]
+
+
+def test_plan_has_nothing_to_change_after_a_run(home: Path, look: Callable[..., CompletedProcess[str]]):
+    follows = f"Nothing would change: what is stored in {home / 'lake'} follows the contracts."
+    assert look(plan).stdout.splitlines() == [follows]
+
+
+def test_history_shows_the_run_of_each_version(look: Callable[..., CompletedProcess[str]]):
+    ledger = look(
+        sql, "--query=SELECT run_id FROM control.run_ledger WHERE asset = 'gold/daily_sales'"
+    ).stdout
+    run_id = ledger.split()[2]
+    title, _, _, *versions = look(history, "--table", "gold/daily_sales").stdout.splitlines()
+    assert title == "gold/daily_sales: 1 rows in version 0"
+    assert [line.split()[3:] for line in versions] == [["WRITE", run_id[:8], "1"]]
+
+
 @pytest.mark.long
 def test_replay_names_a_day_that_is_still_held_back(run: Callable[..., CompletedProcess[str]]):
     done = run(replay, "--table", "orders")
     assert done.returncode == 1
     assert f"rejected by a blocking check: {TWO}: silver/orders quarantine_ratio" in done.stderr
+
+
+@pytest.mark.long
+def test_the_notebook_runs_from_its_folder_and_is_stored_without_results(
+    look: Callable[..., CompletedProcess[str]], monkeypatch: pytest.MonkeyPatch
+):
+    notebook = Path(__file__).parents[2] / "notebooks" / "explore.ipynb"
+    monkeypatch.chdir(notebook.parent)
+    cells = [cell for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code"]
+    assert all((cell["outputs"], cell["execution_count"]) == ([], None) for cell in cells)
+    names: dict[str, Any] = {}
+    shown = [result_of("".join(cell["source"]), names) for cell in cells]
+    rows, gold, seconds = (one._repr_html_() for one in shown[1:])
+    assert "silver/orders" in rows and "_gold_created_timestamp" in gold
+    assert TWO in seconds and "linear-gradient" in seconds
+
+
+def result_of(cell: str, names: dict[str, Any]) -> Any:
+    """What a notebook shows below a cell: the value of its last expression."""
+    *before, last = ast.parse(cell).body
+    exec(compile(ast.Module(before, []), "cell", "exec"), names)
+    if isinstance(last, ast.Expr):
+        return eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+    return exec(compile(ast.Module([last], []), "cell", "exec"), names)

@@ -10,12 +10,13 @@ from medallion_assets.lakehouse.control.small_table import SmallTable
 from medallion_assets.lakehouse.control.streams import STREAMS
 from medallion_assets.lakehouse.control.watermarks import WATERMARKS
 
-CONTROL_TABLES: tuple[SmallTable[Any], ...] = (
+LEDGERS: tuple[SmallTable[Any], ...] = (
     *RUN_LOG,
     LANDED_FILES,
     FOLDED_FILES,
     REFRESHES,
     EXPIRIES,
     WATERMARKS,
-    STREAMS,
 )
+"""The records of work; the others hold what is now."""
+CONTROL_TABLES = (*LEDGERS, STREAMS)

@@ -109,6 +109,24 @@ def columns(root: str, kind: type[Entry], table: str, *names: str) -> list[tuple
     return _ledger(kind).columns(root, *names, where=having(table_name=table))
 
 
+def stale_rows(root: str, table: str, fingerprint: str) -> dict[str, int]:
+    """Day -> rows that silver merged under another contract than that of the fingerprint."""
+    other = ~ds.field("fingerprint").isin([fingerprint, IN_PROGRESS])
+    return _rows_by_day(FOLDED_FILES, root, having(table_name=table) & other)
+
+
+def landed_rows(root: str, tables: Collection[str]) -> dict[str, int]:
+    """Day -> rows that bronze has in these tables; no days without rows."""
+    return _rows_by_day(LANDED_FILES, root, having(table_name=tables) & (ds.field("rows") > 0))
+
+
+def _rows_by_day(ledger: SmallTable[Any], root: str, where: ds.Expression) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for day, rows in ledger.columns(root, "day", "rows", where=where):
+        found[day] = found.get(day, 0) + rows
+    return found
+
+
 def days_since(root: str, kind: type[Entry], table: str, since: datetime) -> set[str]:
     """Days whose rows were recorded at `since` or later: `record` writes a day whole."""
     recent = having(table_name=table) & (ds.field("recorded_at") >= since)

@@ -4,16 +4,19 @@
 the trend of each asset and `make doctor`. Nothing of the lake's own memory is in them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import ClassVar, TypeVar
 
 import pyarrow.dataset as ds
 
 from medallion_assets.lakehouse.control.small_table import SmallTable, having
+from medallion_assets.lakehouse.storage import transaction_log
 
 OK, NO_DATA, BLOCKED, SKIPPED, FAILED = "OK", "NO_DATA", "BLOCKED", "SKIPPED", "FAILED"
+RECENT = timedelta(days=31)
+"""How far back from the ledger's last day the last days of all assets are looked for first."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,39 @@ def entries_of(root: str, asset: str, first: str, last: str) -> list[RunEntry]:
     day = ds.field("day")
     wanted = having(asset=asset) & (day >= first) & (day <= last)
     return sorted(RUN_LEDGER.read(root, wanted), key=lambda row: row.timestamp)
+
+
+def last_entries_of(root: str, assets: Collection[str], day: str) -> dict[str, RunEntry]:
+    """Asset -> what the last run made of the day; none of assets that no run was asked for on it."""
+    entries = RUN_LEDGER.read(root, having(asset=assets, day=day))
+    return {entry.asset: entry for entry in _last_runs(entries)}
+
+
+def last_days(root: str, assets: Collection[str]) -> dict[str, RunEntry]:
+    """Asset -> what the last run made of its last day that has data; of its last day where none has.
+
+    The ledger's last month is read, and all of assets that have no data in it.
+    """
+    last = transaction_log.greatest(root, RUN_LEDGER.key, "day")
+    since = str(date.fromisoformat(last) - RECENT) if last else ""
+    entries = RUN_LEDGER.read(root, having(asset=assets) & (ds.field("day") >= since))
+    quiet = set(assets) - {entry.asset for entry in entries if entry.status != NO_DATA}
+    if quiet and since:
+        entries += RUN_LEDGER.read(root, having(asset=quiet) & (ds.field("day") < since))
+    runs = sorted(_last_runs(entries), key=lambda entry: (entry.status != NO_DATA, entry.day))
+    return {entry.asset: entry for entry in runs}
+
+
+def published(root: str, asset: str, days: Collection[str] | None = None) -> list[RunEntry]:
+    """What runs published of these days of the asset (None: of all), oldest run first."""
+    of = {"asset": asset, "status": OK} | ({} if days is None else {"day": days})
+    return sorted(RUN_LEDGER.read(root, having(**of)), key=lambda entry: entry.timestamp)
+
+
+def _last_runs(entries: Iterable[RunEntry]) -> Collection[RunEntry]:
+    """Of each day of an asset the entry of the last run."""
+    runs = sorted(entries, key=lambda entry: entry.timestamp)
+    return {(entry.asset, entry.day): entry for entry in runs}.values()
 
 
 def _joined(before: PipelineError, error: PipelineError) -> PipelineError:

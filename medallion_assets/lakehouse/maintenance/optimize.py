@@ -16,13 +16,7 @@ from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.sql_text import quoted_name
 from medallion_assets.contracts.table import Table
-from medallion_assets.lakehouse.control import (
-    file_ledger,
-    gold_refreshes,
-    purge_horizons,
-    run_log,
-    watermarks,
-)
+from medallion_assets.lakehouse.control.catalog import LEDGERS
 from medallion_assets.lakehouse.maintenance.int96 import rewrite_int96
 from medallion_assets.lakehouse.maintenance.results import MaintenanceResult
 from medallion_assets.lakehouse.maintenance.vacuum import file_sizes, vacuumed
@@ -33,15 +27,6 @@ from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.lakehouse.storage.open_table import open_table
 from medallion_assets.lakehouse.storage.predicates import partitions_predicate
-
-CONTROL = (
-    file_ledger.LANDED_FILES.key,
-    file_ledger.FOLDED_FILES.key,
-    purge_horizons.EXPIRIES.key,
-    gold_refreshes.REFRESHES.key,
-    watermarks.WATERMARKS.key,
-    *(log.key for log in run_log.RUN_LOG),
-)
 
 FRAGMENTS = 8
 """How many small files make a partition fragmented: fewer cost readers less than a daily rewrite would."""
@@ -64,7 +49,7 @@ def maintain(lake: Lake, tables: Iterable[Table]) -> list[MaintenanceResult]:
         works[table.key] = partial(_by_spark, sort_by=table.sort_by if isinstance(table, GoldTable) else ())
         if table.layer == "silver":
             works[quarantine_key(table.name)] = _by_spark
-    works |= dict.fromkeys(CONTROL, _by_delta_rs)
+    works |= {ledger.key: _by_delta_rs for ledger in LEDGERS}
     done = [_tried(lake, key, work) for key, work in works.items() if lake.exists(key)]
     return [*(result for result in purged if result), *done]
 

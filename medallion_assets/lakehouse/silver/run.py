@@ -87,11 +87,18 @@ def with_plans(run: SilverRun, again: Collection[str] = ()) -> SilverRun:
 
 
 def _plan(run: SilverRun, day: str, again: bool) -> DayPlan:
-    if any(entry.status == PENDING for entry in run.landed[day].values()):
+    landed = run.landed[day]
+    if any(entry.status == PENDING for entry in landed.values()):
         return DayPlan(Merge.NOTHING, frozenset())  # bronze was interrupted: row_conservation says so
-    begun = {path for path, entry in run.folded[day].items() if entry.fingerprint == IN_PROGRESS}
-    fingerprints = {entry.fingerprint for path, entry in run.folded[day].items() if path not in begun}
-    landed, folded = identities(with_rows(run.landed[day])), identities(run.folded[day])
-    plan = plan_day(landed, folded, fingerprints, run.table.fingerprint, begun)
+    plan = plan_of(run.table, landed, run.folded[day])
     is_whole = plan.merge is Merge.ADDED and not run.table.write.has_keys
-    return DayPlan(Merge.RESTATE, frozenset(landed)) if is_whole or again else plan
+    return DayPlan(Merge.RESTATE, frozenset(with_rows(landed))) if is_whole or again else plan
+
+
+def plan_of(
+    table: SilverTable, landed: Mapping[str, LandedEntry], folded: Mapping[str, FoldedEntry]
+) -> DayPlan:
+    """What is to be merged of a day, by what both ledgers say of it."""
+    begun = {path for path, entry in folded.items() if entry.fingerprint == IN_PROGRESS}
+    fingerprints = {entry.fingerprint for path, entry in folded.items() if path not in begun}
+    return plan_day(identities(with_rows(landed)), identities(folded), fingerprints, table.fingerprint, begun)

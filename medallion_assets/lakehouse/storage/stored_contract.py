@@ -4,19 +4,22 @@ The keys are stored in the table's schema, as metadata of one column, by the com
 a Delta writer keeps the metadata of an existing column. Which differences matter is decided in `contracts/stored.py`.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.sql_types import normal_type
 from medallion_assets.contracts.stored import StoredTable, check_contract
 from medallion_assets.contracts.technical_columns import SEQUENCE
 from medallion_assets.errors import MedallionError
-from medallion_assets.lakehouse.storage import transaction_log
-from medallion_assets.lakehouse.storage.lake import Lake
+from medallion_assets.lakehouse.storage.lake import Lake, table_path
+from medallion_assets.lakehouse.storage.open_table import find_table
 
 KEYS = "medallion.keys"
 
@@ -32,20 +35,34 @@ def sequence_with_keys(keys: Sequence[str]) -> Column:
 
 def check_stored_contract(lake: Lake, table: SilverTable | GoldTable) -> None:
     """IncompatibleContract if the stored table cannot go on under the contract. Called before any write."""
-    if lake.exists(table.key):
-        check_contract(table, stored_table(lake, table.key))
+    if stored := stored_table(lake.root, table.key):
+        check_contract(table, stored)
 
 
-def stored_table(lake: Lake, key: str) -> StoredTable:
-    """The types, partition column and keys of a stored table; keys are None where it does not say."""
-    columns = lake.read(key).schema
-    metadata = {column.name: column.metadata for column in columns}
-    keys = metadata.get(SEQUENCE, {}).get(KEYS)
+def stored_table(root: str, key: str) -> StoredTable | None:
+    """The types, partition column and keys of a stored table, by its log; None where there is no table."""
+    table = find_table(table_path(root, key))
+    if table is None:
+        return None
+    columns = json.loads(table.schema().to_json())["fields"]
+    keys = next((one["metadata"].get(KEYS) for one in columns if one["name"] == SEQUENCE), None)
     return StoredTable(
-        types={column.name: column.dataType.simpleString() for column in columns},
-        partition_by=transaction_log.partition_column(lake.root, key),
+        types={one["name"]: _spark_type(one["type"]) for one in columns},
+        partition_by=next(iter(table.metadata().partition_columns), None),
         keys=None if keys is None else tuple(keys),
     )
+
+
+def _spark_type(type_: str | dict[str, Any]) -> str:
+    """Spark's text of a type as a Delta log has it (PROTOCOL.md of delta-io/delta, Schema Serialization Format)."""
+    if isinstance(type_, str):
+        return normal_type(type_)
+    if type_["type"] == "struct":
+        fields = [f"{one['name']}:{_spark_type(one['type'])}" for one in type_["fields"]]
+        return f"struct<{','.join(fields)}>"
+    if type_["type"] == "map":
+        return f"map<{_spark_type(type_['keyType'])},{_spark_type(type_['valueType'])}>"
+    return f"array<{_spark_type(type_['elementType'])}>"
 
 
 def refuse_newer(lake: Lake, table: SilverTable | GoldTable, written: Iterable[tuple[str, datetime]]) -> None:

@@ -32,11 +32,6 @@ def partition_bytes(root: str, key: str) -> dict[str | None, int]:
     return dict(sizes)
 
 
-def partition_column(root: str, key: str) -> str | None:
-    """The column that the table is partitioned by, if any."""
-    return next(iter(open_table(table_path(root, key)).metadata().partition_columns), None)
-
-
 def column_names(root: str, key: str) -> list[str]:
     """The columns of the table in their order; none where there is no table."""
     table = find_table(table_path(root, key))
@@ -47,6 +42,14 @@ def rows(root: str, key: str) -> int:
     """How many rows the table has, by the statistics of its files."""
     actions = open_table(table_path(root, key)).get_add_actions(flatten=True)
     return sum(pa.table(actions)["num_records"].to_pylist())
+
+
+def greatest(root: str, key: str, column: str) -> str | None:
+    """The greatest value of a column of text, by the statistics of the files; None where they do not tell."""
+    table = find_table(table_path(root, key))
+    actions = pa.table(table.get_add_actions(flatten=True)) if table is not None else pa.table({})
+    found = actions[f"max.{column}"].to_pylist() if f"max.{column}" in actions.column_names else []
+    return max(found) if found and None not in found else None
 
 
 def live_rows_without_partition(root: str, key: str) -> int:
