@@ -49,6 +49,16 @@ def rows(root: str, key: str) -> int:
     return sum(pa.table(actions)["num_records"].to_pylist())
 
 
+def bounds(root: str, key: str, column: str) -> set[str]:
+    """The least and the greatest value of a column of text in each file, by its statistics; none without a table."""
+    table = find_table(table_path(root, key))
+    if table is None:
+        return set()
+    actions = pa.table(table.get_add_actions(flatten=True))
+    names = {f"min.{column}", f"max.{column}"} & {*actions.column_names}
+    return {value for name in names for value in actions[name].to_pylist() if value}
+
+
 def live_rows_without_partition(root: str, key: str) -> int:
     """How many rows but tombstones are in the NULL partition, by the statistics of its files."""
     table = find_table(table_path(root, key))

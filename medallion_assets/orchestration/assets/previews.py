@@ -1,12 +1,8 @@
 """A few rows of a table, read by delta-rs in milliseconds: previews in the UI, and examples for failed checks."""
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyarrow has no types.
 
-from typing import Any, cast
+from typing import Any
 
 import dagster as dg
-import pyarrow as pa
-from deltalake import QueryBuilder
 from deltalake.exceptions import TableNotFoundError
 
 from medallion_assets.contracts.rules import Severity
@@ -16,17 +12,9 @@ from medallion_assets.contracts.table import Table
 from medallion_assets.contracts.technical_columns import SOURCE_FILE
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage.lake import table_path
+from medallion_assets.lakehouse.storage.sample_rows import sample_rows, shown_columns, shown_value
 from medallion_assets.orchestration.assets.specs import key_of
 from medallion_assets.orchestration.resources import LakehouseResource
-
-ROWS = 5
-_HIDDEN = (
-    "_sequence",
-    "_ingestion_timestamp",
-    "_source_modified_at",
-    "_source_row",
-    "_quarantined_timestamp",
-)
 
 
 def previews(lakehouse: LakehouseResource, table: Table, day: str) -> dict[str, Any]:
@@ -77,29 +65,17 @@ def rows_breaking(
 
 def _rows(lakehouse: LakehouseResource, key: str, where: str) -> list[dict[str, Any]]:
     try:
-        query = QueryBuilder().register("rows", lakehouse.delta_table(key))
+        return sample_rows(lakehouse.delta_table(key), where)
     except TableNotFoundError:
         return []
-    result = pa.table(query.execute(f"SELECT * FROM rows WHERE {where} LIMIT {ROWS}"))
-    found = cast("list[dict[str, Any]]", result.to_pylist())
-    return [{name: value for name, value in row.items() if name not in _HIDDEN} for row in found]
 
 
 def _markdown(rows: list[dict[str, Any]]) -> str:
-    names = [name for name in rows[0] if any(row[name] is not None for row in rows)]
-    names.sort(key=lambda name: name != "_failed_rules")  # the reason first: the UI cuts off a wide table
+    names = shown_columns(rows)
     lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
     lines += ["| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in rows]
     return "\n".join(lines)
 
 
 def _cell(value: Any) -> str:
-    value = value.decode(errors="replace") if isinstance(value, bytes) else value
-    text = (
-        ", ".join(cast("list[str]", value))
-        if isinstance(value, list)
-        else ""
-        if value is None
-        else str(value)
-    )
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")[:60]
+    return shown_value(value).replace("\\", "\\\\").replace("|", "\\|")
