@@ -1,6 +1,6 @@
 # What the project does from a terminal. Each target sets up what it needs: the first time takes minutes, the next
-# seconds. Settings: DAYS=7, PORT=3000, DAY= or FROM= and TO= and JUNIT= for the checks, PYTHON=python3,
-# WORKERS=2 for the tests, BENCH= for the benchmarks (`--cases cold,next`, `--rounds 1`).
+# seconds. Settings: DAYS=7, PORT=3000, DAY= or FROM= and TO= and JUNIT= for the checks, FROM= and TO=
+# for the report, PYTHON=python3, WORKERS=2 for the tests, BENCH= for the benchmarks (`--cases cold,next`, `--rounds 1`).
 
 DAYS ?= 7
 PORT ?= 3000
@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback sql status history plan watermarks upkeep doctor bench bench-quick bench-cdc docs clean java jars chromium postgres broker debezium dagster-home
+.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback sql status history plan watermarks upkeep doctor report bench bench-quick bench-cdc docs clean java jars chromium postgres broker debezium dagster-home
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ upkeep: jars dagster-home ## Compact fragmented days, remove files that no reade
 
 doctor: .venv/.installed dagster-home ## Versions, Java, jars, storage, sensors, quarantine, what waits: OK, or what to do
 	@$(BIN)/python -m medallion_assets.commands.doctor
+
+report: .venv/.installed ## Write build/report.html, a page to look at: the last 30 days with data, or FROM=2017-01-01 TO=
+	@$(BIN)/python -m medallion_assets.commands.report $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 bench: jars .venv/.bench ## Seconds, memory and bytes beside a bare Spark script, DuckDB and the limit (hours)
 	@$(BIN)/python -m benchmarks $(BENCH)

@@ -17,12 +17,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 from pyspark.sql import SparkSession
 
 from medallion_assets.commands import job_runner
 from medallion_assets.local_servers.local_process import free_port
 from medallion_assets.tables.silver.orders import STATUSES
+from medallion_assets_tests.support.browser import chromium
 from medallion_assets_tests.support.sample_lake import SampleLake, order
 
 REPOSITORY = Path(__file__).parents[2]
@@ -30,15 +31,6 @@ ONE, TWO = "2026-01-01", "2026-01-02"
 PATIENCE = 60
 """Seconds for the server to answer or a page to show something: the code server's first load is slow."""
 
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # As if the invitation to Dagster's community, which lies over the first page, had been skipped before.
 INVITED = "localStorage.setItem('communityNux', JSON.stringify('1'))"
 
@@ -77,7 +69,7 @@ class Screen:
 def screen(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
     root = tmp_path_factory.mktemp("browser")
     settings = _materialized(SampleLake(spark, root), root / "home")
-    with _webserver(settings, root / "webserver.log") as address, _chromium() as page:
+    with _webserver(settings, root / "webserver.log") as address, _a_page() as page:
         yield Screen(page, address, root)
 
 
@@ -170,15 +162,11 @@ def _group_lives(group: int) -> bool:
 
 
 @contextmanager
-def _chromium() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=CHROMIUM, headless=True
-        )
+def _a_page() -> Iterator[Page]:
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1600, "height": 1300}, timezone_id="UTC")
         page.add_init_script(INVITED)
         yield page
-        browser.close()
 
 
 def test_the_lineage_shows_every_table_of_every_layer(screen: Screen):

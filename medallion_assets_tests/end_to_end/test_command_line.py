@@ -12,16 +12,21 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import pytest
 from deltalake import DeltaTable
+from playwright.sync_api import Page, expect
 from pyspark.sql import SparkSession
 
-from medallion_assets.commands import checks, history, plan, replay, sql, status
+from medallion_assets.commands import checks, history, plan, replay, report, sql, status
+from medallion_assets_tests.support.browser import chromium
 from medallion_assets_tests.support.sample_lake import as_csv, order
 
 ONE, TWO = "2026-01-01", "2026-01-02"
+SCREENS: tuple[tuple[int, Literal["light", "dark"]], ...] = ((1280, "light"), (1280, "dark"), (390, "light"))
+HOSTILE = "<script>document.title = 'taken'</script>"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("cli")
     days = {
         ONE: [order("o1", day=ONE)],
-        TWO: [order("o2", day=TWO), order("x", amount="?"), order("y", amount="?")],
+        TWO: [order("o2", day=TWO), order("x", amount="?", customer_id=HOSTILE), order("y", amount="?")],
     }
     for source in ("customers", "products"):
         (root / "landing" / source).mkdir(parents=True)
@@ -95,6 +100,7 @@ def test_a_range_with_a_bad_day_exits_1_names_the_day_and_keeps_the_good_one(
     assert f"rejected by a blocking check: {TWO}: silver/orders quarantine_ratio" in materialized.stderr
     gold = DeltaTable(str(home / "lake" / "gold" / "daily_sales")).to_pyarrow_table().to_pylist()
     assert [(str(row["order_date"]), row["order_count"]) for row in gold] == [(ONE, 1)]
+    assert (home / "home" / "storage" / "report" / "report.html").exists()  # an asset of all
 
 
 def test_checks_exit_1_for_an_error_and_show_the_rows(run: Callable[..., CompletedProcess[str]]):
@@ -197,3 +203,39 @@ def result_of(cell: str, names: dict[str, Any]) -> Any:
     if isinstance(last, ast.Expr):
         return eval(compile(ast.Expression(last.value), "cell", "eval"), names)
     return exec(compile(ast.Module([last], []), "cell", "exec"), names)
+
+
+def test_the_report_shows_the_refused_day_and_why_in_light_dark_and_on_a_phone(
+    run: Callable[..., CompletedProcess[str]], home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(home)
+    done = run(report, "--from", ONE, "--to", TWO)
+    path, summary = done.stdout.splitlines()
+    assert done.returncode == 0 and path == str(home / "build" / "report.html")
+    figures = "4 rows landed, 2 rows in quarantine, 1 refused, 0 failed, 100.00 quality score"
+    assert summary == f"{ONE} to {TWO}, {figures}"
+    with chromium() as browser:
+        page, heard = browser.new_page(), list[str]()
+        page.on("console", lambda message: heard.append(message.text))
+        page.on("pageerror", lambda error: heard.append(str(error)))
+        page.on("request", lambda request: heard.append(request.url))
+        page.goto(f"file://{path}")
+        grounds = [_ground(page, width, scheme) for width, scheme in SCREENS]
+        assert grounds == ["rgb(255, 255, 255)", "rgb(27, 33, 43)", "rgb(255, 255, 255)"]
+        page.locator(f".heat a.BLOCKED[title^='silver/orders {TWO}']").click()
+        refused = page.locator("details", has_text=f"silver/orders {TWO}: refused by a blocking check")
+        expect(refused.locator(".reason")).to_contain_text("quarantine_ratio: 2 of 3 rows (67%, limit 50%)")
+        expect(refused.get_by_role("cell", name=HOSTILE, exact=True)).to_have_count(1)
+        assert page.title() == f"The lake, {ONE} to {TWO}"
+        assert heard == [f"file://{path}"]  # nothing was loaded, and nothing failed
+
+
+def _ground(page: Page, width: int, scheme: Literal["light", "dark"]) -> str:
+    """The colour of the ground of a chart on such a screen, which the page is no wider than; a picture is kept."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    ground = page.locator(".chart .main-svg").first
+    expect(ground).to_be_visible()
+    page.screenshot(path=urlsplit(page.url).path + f".{width}.{scheme}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    return ground.evaluate("one => getComputedStyle(one).backgroundColor")

@@ -55,5 +55,7 @@ def test_the_wheel_validates_its_definitions_in_an_empty_environment(tmp_path: P
     installed = packages / "medallion_assets"
     where = call(elsewhere, python, "-c", "import medallion_assets as m; print(m.__path__[0])").strip()
     assert Path(where) == installed
-    assert {"py.typed", "log4j2.properties"} <= {path.name for path in installed.rglob("*")}
+    assert {"py.typed", "log4j2.properties", "report.html", "report.css", "report.js"} <= {
+        path.name for path in installed.rglob("*")
+    }
     call(elsewhere, python, "-m", "dagster", "definitions", "validate", "-m", "medallion_assets.definitions")

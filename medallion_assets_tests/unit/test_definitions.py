@@ -17,12 +17,14 @@ from medallion_assets.tables import find_tables
 
 GRAPH = defs.resolve_asset_graph()
 TABLES = find_tables()
+REPORT = dg.AssetKey("report")
+ASSETS = GRAPH.executable_asset_keys - {REPORT}
 
 
 def test_every_table_is_an_asset_that_depends_on_what_it_is_made_of():
     parents = {
         key.to_user_string(): {parent.to_user_string() for parent in GRAPH.get(key).parent_keys}
-        for key in GRAPH.executable_asset_keys
+        for key in ASSETS
     }
     assert parents == {key: {other.key for other in table.upstream} for key, table in TABLES.items()}
     layers = {key: {parent.split("/")[0] for parent in found} for key, found in parents.items()}
@@ -40,8 +42,18 @@ def test_the_whole_repository_loads_as_a_code_server_loads_it(module):
     assert jobs == {"__ASSET_JOB", "landing_to_gold", "all_checks", "daily_maintenance"} | by_hand
 
 
+def test_the_report_is_an_asset_of_its_own_that_no_job_makes():
+    report = GRAPH.get(REPORT)
+    assert (report.group_name, report.parent_keys, report.is_partitioned) == ("report", set(), False)
+    assert report.automation_condition is None
+    jobs = {job.name: job.asset_layer for job in defs.resolve_all_job_defs() if job.name != "__ASSET_JOB"}
+    assert {name for name, layer in jobs.items() if REPORT in layer.executable_asset_keys} == set()
+    assert jobs["landing_to_gold"].executable_asset_keys == ASSETS
+    assert jobs["landing_to_gold"].asset_graph.asset_check_keys == GRAPH.asset_check_keys
+
+
 def test_every_asset_says_what_it_is():
-    for key in GRAPH.executable_asset_keys:
+    for key in ASSETS:
         node = GRAPH.get(key)
         assert node.description and node.owners and node.group_name == key.path[0]
         assert {"spark", "deltalake", key.path[0]} == node.kinds

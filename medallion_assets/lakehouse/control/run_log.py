@@ -133,7 +133,7 @@ def last_days(root: str, assets: Collection[str]) -> dict[str, RunEntry]:
 
     The ledger's last month is read, and all of assets that have no data in it.
     """
-    last = transaction_log.greatest(root, RUN_LEDGER.key, "day")
+    last = max(transaction_log.bounds(root, RUN_LEDGER.key, "day"), default=None)
     since = str(date.fromisoformat(last) - RECENT) if last else ""
     entries = RUN_LEDGER.read(root, having(asset=assets) & (ds.field("day") >= since))
     quiet = set(assets) - {entry.asset for entry in entries if entry.status != NO_DATA}

@@ -44,12 +44,14 @@ def rows(root: str, key: str) -> int:
     return sum(pa.table(actions)["num_records"].to_pylist())
 
 
-def greatest(root: str, key: str, column: str) -> str | None:
-    """The greatest value of a column of text, by the statistics of the files; None where they do not tell."""
+def bounds(root: str, key: str, column: str) -> set[str]:
+    """The least and the greatest value of a column of text in each file, by its statistics; none without a table."""
     table = find_table(table_path(root, key))
-    actions = pa.table(table.get_add_actions(flatten=True)) if table is not None else pa.table({})
-    found = actions[f"max.{column}"].to_pylist() if f"max.{column}" in actions.column_names else []
-    return max(found) if found and None not in found else None
+    if table is None:
+        return set()
+    actions = pa.table(table.get_add_actions(flatten=True))
+    names = {f"min.{column}", f"max.{column}"} & {*actions.column_names}
+    return {value for name in names for value in actions[name].to_pylist() if value}
 
 
 def live_rows_without_partition(root: str, key: str) -> int:

@@ -1,34 +1,20 @@
 """A few rows of a table, read by delta-rs in milliseconds: previews in the UI, and examples for failed checks."""
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyarrow has no types.
 
-from typing import Any, cast
+from typing import Any
 
 import dagster as dg
-import pyarrow as pa
-from deltalake import QueryBuilder
 from deltalake.exceptions import TableNotFoundError
 
 from medallion_assets.contracts.rules import Severity
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.sql_text import columns_of
 from medallion_assets.contracts.table import Table
-from medallion_assets.contracts.technical_columns import (
-    CORRUPT_RECORD,
-    OP,
-    PLACE_OF_MESSAGE,
-    SOURCE_FILE,
-)
+from medallion_assets.contracts.technical_columns import SOURCE_FILE
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage.lake import table_path
+from medallion_assets.lakehouse.storage.sample_rows import sample_rows, shown_columns, shown_value
 from medallion_assets.orchestration.assets.specs import day_column
 from medallion_assets.orchestration.resources import LakehouseResource
-
-ROWS = 5
-MASK = "***"
-"""What is shown of personal data that is there."""
-_SHOWN = ("_failed_rules", OP, CORRUPT_RECORD, SOURCE_FILE, *PLACE_OF_MESSAGE)
-"""Of the technical columns; the others would push those of the contract out of sight."""
 
 
 def previews(lakehouse: LakehouseResource, table: Table, day: str) -> dict[str, Any]:
@@ -80,39 +66,19 @@ def _in_datafusion(name: str) -> str:
 
 
 def _rows(lakehouse: LakehouseResource, table: Table, key: str, where: str) -> list[dict[str, Any]]:
-    """Of the table, or of its quarantine; without the technical columns that say nothing, and without personal data."""
+    """Of the table, or of its quarantine."""
     try:
-        query = QueryBuilder().register("rows", lakehouse.delta_table(key))
+        return sample_rows(lakehouse.delta_table(key), where, table.pii_columns)
     except TableNotFoundError:
         return []
-    result = pa.table(query.execute(f"SELECT * FROM rows WHERE {where} LIMIT {ROWS}"))
-    found = cast("list[dict[str, Any]]", result.to_pylist())
-    masked = table.pii_columns | {CORRUPT_RECORD} if table.pii_columns else frozenset[str]()
-    return [
-        {
-            name: MASK if name in masked and value is not None else value
-            for name, value in row.items()
-            if not name.startswith("_") or name in _SHOWN
-        }
-        for row in found
-    ]
 
 
 def _markdown(rows: list[dict[str, Any]]) -> str:
-    names = [name for name in rows[0] if any(row[name] is not None for row in rows)]
-    names.sort(key=lambda name: name != "_failed_rules")  # the reason first: the UI cuts off a wide table
+    names = shown_columns(rows)
     lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
     lines += ["| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in rows]
     return "\n".join(lines)
 
 
 def _cell(value: Any) -> str:
-    value = value.decode(errors="replace") if isinstance(value, bytes) else value
-    text = (
-        ", ".join(cast("list[str]", value))
-        if isinstance(value, list)
-        else ""
-        if value is None
-        else str(value)
-    )
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")[:60]
+    return shown_value(value).replace("\\", "\\\\").replace("|", "\\|")

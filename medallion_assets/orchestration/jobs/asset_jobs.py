@@ -8,6 +8,7 @@ from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table
 from medallion_assets.orchestration.assets.on_time import on_time_key
 from medallion_assets.orchestration.assets.open_days import open_days_key
+from medallion_assets.orchestration.assets.report import REPORT
 from medallion_assets.orchestration.partitions import CALENDAR
 
 # Dagster ignores `partitions_def` for a job of checks alone and takes the calendar from its config.
@@ -15,7 +16,7 @@ _BY_DAY = dg.PartitionedConfig(CALENDAR, run_config_for_partition_key_fn=lambda 
 
 landing_to_gold = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType]
     "landing_to_gold",
-    dg.AssetSelection.all(),
+    dg.AssetSelection.all() - dg.AssetSelection.assets(REPORT),
     description="A day, or a range of days, through all layers in one run.",
 )
 
