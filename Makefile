@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback sql status history plan watermarks upkeep doctor report bench bench-quick bench-cdc docs clean java jars chromium postgres broker debezium dagster-home
+.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback sql status history plan watermarks upkeep doctor report bench bench-quick bench-cdc docs clean java jars chromium postgres broker debezium registry dagster-home
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ demo: jars dagster-home .venv/.data ## Land DAYS=7 of real orders and carry them
 	@$(BIN)/python -m medallion_assets.commands.demo_data --days $(DAYS)
 	@$(BIN)/python -m medallion_assets.commands.demo --days $(DAYS)
 
-cdc-demo: jars dagster-home postgres broker debezium ## Watch SQL reach silver and gold: PostgreSQL, Debezium, Kafka and the stream, for 2 minutes
+cdc-demo: jars dagster-home postgres broker debezium registry ## Watch SQL reach silver and gold, in JSON and in Avro: PostgreSQL, Debezium, Kafka and the stream, for 3 minutes
 	@$(BIN)/python -m medallion_assets.commands.cdc_demo
 
 test: jars .venv/.data chromium postgres broker ## Lint, types, import contracts, the documents and all tests
@@ -46,7 +46,7 @@ test: jars .venv/.data chromium postgres broker ## Lint, types, import contracts
 unit: .venv/.data ## The tests that need neither Spark nor a server, in seconds
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal medallion_assets_tests/unit
 
-test-long: jars .venv/.data .venv/.bench postgres broker debezium ## The long suite: random histories, and the sensors of a running `dagster dev`
+test-long: jars .venv/.data .venv/.bench postgres broker debezium registry ## The long suite: random histories, and the sensors of a running `dagster dev`
 	$(PYTEST) -m long
 
 # The daemon's lines of each tick would hide the alerts. (`dg dev`, which Dagster offers instead, is a package more.)
@@ -154,3 +154,6 @@ broker: java .venv/.installed
 
 debezium: java .venv/.installed
 	@$(BIN)/python -m medallion_assets.local_servers.debezium
+
+registry: java .venv/.installed
+	@$(BIN)/python -m medallion_assets.local_servers.schema_registry

@@ -1,6 +1,7 @@
 """Change data capture on one machine: PostgreSQL, Debezium, Kafka, and the stream with Spark and Dagster.
 
-Each transaction is followed from its commit to silver and gold, which are compared with the database row by row.
+Each transaction is followed from its commit to silver and gold, which are compared with the database row by row: first
+with messages in JSON, then from the beginning with messages in Avro, whose schemas are in a registry.
 Exit codes: 0 all agreed; 1 something did not, or could not be started; 130 Ctrl-C, 143 SIGTERM, 129 a closed terminal.
 All that was started is ended in each case.
 """
@@ -13,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -20,18 +22,21 @@ import dagster as dg
 import pyspark
 
 from medallion_assets.commands import cdc_demo_data as data
-from medallion_assets.commands.cdc_demo_lake import BRONZE, GOLD, SILVER, DemoError, DemoLake
+from medallion_assets.commands.cdc_demo_lake import ENCODINGS, DemoError, DemoLake, Encoding
 from medallion_assets.errors import MedallionError
-from medallion_assets.local_servers import debezium, kafka
+from medallion_assets.local_servers import debezium, kafka, schema_registry
 from medallion_assets.local_servers.local_process import ENDING, LocalProcess, running
 from medallion_assets.local_servers.postgres import Database, postgres_server
 
 PATIENCE = 120.0
 """Seconds that a commit may take to silver, and then to gold."""
 STREAM = (
-    *("-m", "medallion_assets.commands.stream", "--cdc-examples", "--tables", BRONZE.name),
+    *("-m", "medallion_assets.commands.stream", "--cdc-examples"),
+    *("--tables", ",".join(one.bronze.name for one in ENCODINGS)),
     *("--every", "500ms", "--gold-every", "1s"),
 )
+
+_KINDS = {"silver": "rows of the table", "gold": "days of the table, with their sums"}
 
 
 def main() -> int:
@@ -56,6 +61,16 @@ def _leave(number: int, frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
+@dataclass(frozen=True)
+class _Servers:
+    """What is at work all the time, Debezium aside."""
+
+    database: Database
+    broker: kafka.Broker
+    registry: schema_registry.Registry
+    stream: LocalProcess
+
+
 def demonstrate(started: ExitStack) -> int:
     """The exit code. DemoError, ServerError, JarsError, JavaError.
 
@@ -63,49 +78,81 @@ def demonstrate(started: ExitStack) -> int:
     """
     lake = DemoLake(Path(started.enter_context(tempfile.TemporaryDirectory(prefix="cdc-demo-"))))
     print("Starts on 127.0.0.1, each with a folder of its own that is removed at the end:")
-    database, processes = _start(started, lake)
-    print(f"\nSeconds from the commit in PostgreSQL until {SILVER.key} and {GOLD.key} hold it:")
-    _follow("500 rows from before", lake, database, processes)
-    for title, statements in data.TRANSACTIONS.items():
-        database.execute(statements)  # commits them as one
-        _follow(title, lake, database, processes)
-    processes[-1].stop()
-    return _result(lake, database)
+    servers = _start(started, lake)
+    expected: dict[str, data.Rows] = {}
+    for encoding in ENCODINGS:
+        expected |= _capture(encoding, lake, servers)
+    servers.stream.stop()
+    return _result(lake, expected)
 
 
-def _start(started: ExitStack, lake: DemoLake) -> tuple[Database, list[LocalProcess]]:
-    """The database with its first rows, and what brings them to gold, the stream as the last."""
+def _start(started: ExitStack, lake: DemoLake) -> _Servers:
     with _timed("PostgreSQL"):
-        server = postgres_server(secrets.token_urlsafe(), wal_level="logical")
-        database = started.enter_context(server)
-        database.execute(data.CREATE + data.BEFORE)
+        database = started.enter_context(postgres_server(secrets.token_urlsafe(), wal_level="logical"))
     with _timed(f"Kafka {kafka.VERSION}"):
         broker = started.enter_context(kafka.kafka_broker())
-        broker.topic(3, data.TOPIC)
-    with _timed(f"Debezium {debezium.VERSION}"):
-        capture = started.enter_context(debezium.debezium(database, broker, data.PREFIX))
+        for encoding in ENCODINGS:
+            broker.topic(3, encoding.topic)
+    with _timed(f"Apicurio Registry {schema_registry.VERSION}"):
+        registry = started.enter_context(schema_registry.schema_registry())
     with _timed(f"make stream: Spark {pyspark.__version__}, Dagster {dg.__version__}"):
-        stream = started.enter_context(running(_stream(lake, broker.servers), PATIENCE))
-    return database, [broker.process, capture, stream]
+        stream = _stream(lake, broker, registry)
+        started.enter_context(running(stream, PATIENCE))
+    return _Servers(database, broker, registry, stream)
 
 
-def _stream(lake: DemoLake, servers: str) -> LocalProcess:
+def _stream(lake: DemoLake, broker: kafka.Broker, registry: schema_registry.Registry) -> LocalProcess:
     """Ready with its first sign of life."""
     folder = lake.folder / "stream"
     folder.mkdir()
-    environment = os.environ | {"MEDALLION_KAFKA": servers}
+    environment = os.environ | {
+        "MEDALLION_KAFKA": broker.servers,
+        "MEDALLION_SCHEMA_REGISTRY": registry.url,
+    }
     return LocalProcess("The stream", [sys.executable, *STREAM], folder, lake.has_stream, env=environment)
 
 
-def _follow(title: str, lake: DemoLake, database: Database, processes: list[LocalProcess]) -> None:
-    """Waits until silver and then gold are what the database has; prints when they were. DemoError, ServerError."""
+def _capture(encoding: Encoding, lake: DemoLake, servers: _Servers) -> dict[str, data.Rows]:
+    """Makes the table anew and follows each of its transactions; returns what silver and gold hold at last.
+
+    DemoError, ServerError, JarsError.
+    """
+    database, registry = servers.database, servers.registry if encoding.has_schemas else None
+    database.execute(data.CREATE + data.BEFORE)
+    with ExitStack() as started:
+        with _timed(f"Debezium {debezium.VERSION}, messages in {encoding.name}"):
+            changes = debezium.debezium(database, servers.broker, encoding.prefix, registry)
+            capture = started.enter_context(changes)
+        processes = [servers.broker.process, servers.registry.process, servers.stream, capture]
+        print(
+            f"\nSeconds from the commit in PostgreSQL until {encoding.silver.key} and {encoding.gold.key} hold it:"
+        )
+        expected = _follow("500 rows from before", encoding, lake, database, processes)
+        for title, statements in data.TRANSACTIONS.items():
+            database.execute(statements)  # commits them as one
+            expected = _follow(title, encoding, lake, database, processes)
+    print()
+    return expected
+
+
+def _follow(
+    title: str, encoding: Encoding, lake: DemoLake, database: Database, processes: list[LocalProcess]
+) -> dict[str, data.Rows]:
+    """Waits until silver and then gold are what the database has, and returns that; prints when they were.
+
+    DemoError, ServerError.
+    """
     committed = time.monotonic()
-    expected = {SILVER.key: data.in_silver(database), GOLD.key: data.in_gold(database)}
+    expected = {
+        encoding.silver.key: data.in_silver(database),
+        encoding.gold.key: data.in_gold(database),
+    }
     print(f"  {title:<20}", end="", flush=True)
     for key, rows in expected.items():
         _wait(lake, key, rows, processes)
         print(f"  {key.split('/')[0]} {time.monotonic() - committed:5.1f} s", end="", flush=True)
     print()
+    return expected
 
 
 def _wait(lake: DemoLake, key: str, expected: data.Rows, processes: list[LocalProcess]) -> None:
@@ -119,15 +166,12 @@ def _wait(lake: DemoLake, key: str, expected: data.Rows, processes: list[LocalPr
         time.sleep(0.1)
 
 
-def _result(lake: DemoLake, database: Database) -> int:
+def _result(lake: DemoLake, expected: dict[str, data.Rows]) -> int:
     """Compares once more, with nothing at work any more, and asks Dagster. DemoError."""
-    orders, days = data.in_silver(database), data.in_gold(database)
-    for key, expected in ((SILVER.key, orders), (GOLD.key, days)):
-        if lack := data.difference(lake.held(key), expected):
+    for key, rows in expected.items():
+        if lack := data.difference(lake.held(key), rows):
             raise DemoError(f"{key} is not what the database holds in the end: {lack}.")
-    print(
-        f"\n{SILVER.key} has the {len(orders)} rows of the table, {GOLD.key} the sums of its {len(days)} days."
-    )
+        print(f"{key} has the {len(rows)} {_KINDS[key.split('/')[0]]}.")
     verdicts = lake.verdicts()
     print(f"Dagster has the results of {len(verdicts)} checks: {sum(verdicts)} passed.")
     return 0 if verdicts and all(verdicts) else 1

@@ -6,9 +6,6 @@ from typing import Any
 from medallion_assets.local_servers.debezium import PUBLICATION
 from medallion_assets.local_servers.postgres import Database
 
-PREFIX = "shop"
-TOPIC = f"{PREFIX}.public.orders"
-
 Rows = Mapping[Any, tuple[Any, ...]]
 """Key -> the values beside it."""
 
@@ -21,6 +18,8 @@ _IN_SILVER = f"SELECT order_id, ordered_at, {_DAY}, order_amount, order_status F
 _IN_GOLD = f"SELECT {_DAY}, count(*), sum(order_amount) FROM orders GROUP BY 1"
 
 CREATE = f"""
+    DROP PUBLICATION IF EXISTS {PUBLICATION};
+    DROP TABLE IF EXISTS orders;
     CREATE TABLE orders (
         order_id bigint PRIMARY KEY,
         ordered_at timestamptz NOT NULL,

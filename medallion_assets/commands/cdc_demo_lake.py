@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
@@ -9,16 +10,45 @@ from deltalake import DeltaTable
 
 from medallion_assets.commands import cdc_demo_data as data
 from medallion_assets.commands.job_runner import dagster_instance
+from medallion_assets.contracts import Avro, BronzeTable, GoldTable, SilverTable, Table
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.control.streams import STREAMS
 from medallion_assets.lakehouse.storage.lake import table_path
 from medallion_assets.orchestration.assets.checks import checks_of
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.tables.examples.cdc.bronze import debezium_orders as bronze
+from medallion_assets.tables.examples.cdc.bronze import debezium_orders_avro as bronze_avro
 from medallion_assets.tables.examples.cdc.gold import daily_debezium_orders as gold
+from medallion_assets.tables.examples.cdc.gold import daily_debezium_orders_avro as gold_avro
 from medallion_assets.tables.examples.cdc.silver import debezium_orders as silver
+from medallion_assets.tables.examples.cdc.silver import debezium_orders_avro as silver_avro
 
-BRONZE, SILVER, GOLD = bronze.TABLE, silver.TABLE, gold.TABLE
+
+@dataclass(frozen=True)
+class Encoding:
+    """What messages are in, the prefix of their topic, and the tables that they come to."""
+
+    name: str
+    prefix: str
+    bronze: BronzeTable
+    silver: SilverTable
+    gold: GoldTable
+
+    @property
+    def topic(self) -> str:
+        return f"{self.prefix}.public.orders"
+
+    @property
+    def has_schemas(self) -> bool:
+        """Whether a registry has those of its messages."""
+        return isinstance(self.bronze.payload, Avro)
+
+
+ENCODINGS = (
+    Encoding("JSON", "shop", bronze.TABLE, silver.TABLE, gold.TABLE),
+    Encoding("Avro", "shop_avro", bronze_avro.TABLE, silver_avro.TABLE, gold_avro.TABLE),
+)
+TABLES: tuple[Table, ...] = tuple(t for one in ENCODINGS for t in (one.bronze, one.silver, one.gold))
 
 
 class DemoError(MedallionError):
@@ -41,11 +71,12 @@ class DemoLake:
             os.environ["MEDALLION_LAKEHOUSE"] = str(folder / "lake")
             os.environ["DAGSTER_HOME"] = str(folder / "home")
         self.root = LakehouseResource().lake_root
-        if self._has(BRONZE.key):
-            raise DemoError(
-                f"The lake {self.root} has {BRONZE.key} of an earlier demo, whose topic is gone: "
-                "name another one by MEDALLION_LAKEHOUSE, or none."
-            )
+        for table in TABLES:
+            if self._has(table.key):
+                raise DemoError(
+                    f"The lake {self.root} has {table.key} of an earlier demo, whose topic is gone: "
+                    "name another one by MEDALLION_LAKEHOUSE, or none."
+                )
 
     def has_stream(self) -> bool:
         """Whether a stream gave a sign of life."""
@@ -53,19 +84,19 @@ class DemoLake:
 
     def held(self, key: str) -> data.Rows:
         """The rows of gold, and of silver those that are not deleted; none of a table that is not there yet."""
-        if key == GOLD.key:
+        if key in [one.gold.key for one in ENCODINGS]:
             return data.by_key(self._rows(key, data.GOLD))
         rows = self._rows(key, (*data.SILVER, "_deleted_at"))
         return data.by_key([row[:-1] for row in rows if row[-1] is None])
 
     def verdicts(self) -> list[bool]:
-        """Whether each check of the three tables passed, as far as Dagster has a result."""
+        """Whether each check of the tables passed, as far as Dagster has a result."""
         with dagster_instance() as instance:
             found = [
                 instance.get_latest_asset_check_evaluation_record(
                     dg.AssetCheckKey(dg.AssetKey(table.key.split("/")), check.name)
                 )
-                for table in (BRONZE, SILVER, GOLD)
+                for table in TABLES
                 for check in checks_of(table)
             ]
         events = [record.event.dagster_event for record in found if record and record.event]

@@ -19,27 +19,34 @@ from medallion_assets.local_servers.java_program import SMALL, fetched_jars, jav
 from medallion_assets.local_servers.kafka import Broker
 from medallion_assets.local_servers.local_process import LocalProcess, free_port, running
 from medallion_assets.local_servers.postgres import Database
+from medallion_assets.local_servers.schema_registry import Registry
 
 VERSION = "3.7.0.Final"
 PACKAGES = (
     f"io.debezium:debezium-connector-postgres:{VERSION}",
     f"org.apache.kafka:connect-runtime:{kafka.VERSION}",
     f"org.apache.kafka:connect-json:{kafka.VERSION}",
-    "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4",
+    "org.apache.logging.log4j:log4j-slf4j2-impl:2.25.4",
+    "io.apicurio:apicurio-registry-utils-converter:2.6.13.Final",
 )
 PUBLICATION = "changes"
 """Of PostgreSQL: the tables whose changes are sent. It is there before Debezium comes."""
 
 
 @contextmanager
-def debezium(database: Database, broker: Broker, prefix: str) -> Iterator[LocalProcess]:
+def debezium(
+    database: Database, broker: Broker, prefix: str, registry: Registry | None = None
+) -> Iterator[LocalProcess]:
     """Sends each table of the publication to the topic `prefix.schema.table`, until the context is left.
 
-    JarsError, JavaError, ServerError.
+    registry: of the schemas of messages in Avro; without one messages are JSON. JarsError, JavaError, ServerError.
     """
     with tempfile.TemporaryDirectory(prefix="debezium-") as name:
         folder, port = Path(name), free_port()
-        files = {"worker": worker(broker, folder, port), "connector": connector(database, prefix)}
+        files = {
+            "worker": worker(broker, folder, port) | converters(registry),
+            "connector": connector(database, prefix),
+        }
         for file, settings in files.items():
             (folder / file).write_text(properties(settings))
         main = ["org.apache.kafka.connect.cli.ConnectStandalone", *(str(folder / file) for file in files)]
@@ -51,18 +58,28 @@ def debezium(database: Database, broker: Broker, prefix: str) -> Iterator[LocalP
 
 def worker(broker: Broker, folder: Path, port: int) -> dict[str, str]:
     """Settings of Kafka Connect."""
-    converter = "org.apache.kafka.connect.json.JsonConverter"
     return {
         "bootstrap.servers": broker.servers,
         "listeners": f"http://127.0.0.1:{port}",
         "offset.storage.file.filename": str(folder / "offsets"),
         "offset.flush.interval.ms": "1000",
         "plugin.discovery": "service_load",  # the other ways read every class of every jar
-        "key.converter": converter,
-        "key.converter.schemas.enable": "false",
-        "value.converter": converter,
-        "value.converter.schemas.enable": "false",
     }
+
+
+def converters(registry: Registry | None) -> dict[str, str]:
+    """Settings of Kafka Connect: how keys and values become bytes; Avro as Confluent's serializers frame it."""
+    settings = {"": "org.apache.kafka.connect.json.JsonConverter", ".schemas.enable": "false"}
+    if registry:
+        settings = {
+            "": "io.apicurio.registry.utils.converter.AvroConverter",
+            ".apicurio.registry.url": registry.own_url,
+            ".apicurio.registry.auto-register": "true",
+            ".apicurio.registry.as-confluent": "true",
+            ".apicurio.registry.use-id": "contentId",
+            ".apicurio.registry.headers.enabled": "false",
+        }
+    return {f"{part}.converter{name}": value for part in ("key", "value") for name, value in settings.items()}
 
 
 def connector(database: Database, prefix: str) -> dict[str, str]:
@@ -77,6 +94,7 @@ def connector(database: Database, prefix: str) -> dict[str, str]:
         "database.dbname": database.name,
         "topic.prefix": prefix,
         "plugin.name": "pgoutput",
+        "slot.name": prefix,
         "publication.name": PUBLICATION,
         "publication.autocreate.mode": "disabled",
         "decimal.handling.mode": "string",

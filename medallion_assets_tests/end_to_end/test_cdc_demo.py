@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from deltalake import write_deltalake
+from deltalake import DeltaTable, write_deltalake
 
 from medallion_assets.commands.cdc_demo_data import TRANSACTIONS
 
@@ -74,24 +74,36 @@ def begun(folder: Path, moment: str) -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
+def first_bytes(folder: Path, table: str) -> set[bytes]:
+    """Of the keys and values in bronze."""
+    found = DeltaTable(str(folder / "lake" / "bronze" / table)).to_pyarrow_table(columns=["key", "value"])
+    return {data[:1] for column in found.columns for data in column.to_pylist() if data is not None}
+
+
 @pytest.mark.long
-def test_what_a_database_commits_reaches_silver_and_gold(folder: Path):
-    done = subprocess.run(COMMAND, env=environment(folder), capture_output=True, text=True)
+def test_what_a_database_commits_reaches_silver_and_gold_in_json_and_in_avro(folder: Path):
+    (folder / "home").mkdir()
+    (folder / "home" / "dagster.yaml").touch()
+    kept = {"MEDALLION_LAKEHOUSE": str(folder / "lake"), "DAGSTER_HOME": str(folder / "home")}
+    done = subprocess.run(COMMAND, env=environment(folder) | kept, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     for title in ("500 rows from before", *TRANSACTIONS):
-        assert re.search(rf"  {title} +silver +\d+\.\d s  gold +\d+\.\d s\n", done.stdout), title
-    assert "silver/debezium_orders has the 762 rows of the table" in done.stdout
+        lines = re.findall(rf"  {title} +silver +\d+\.\d s  gold +\d+\.\d s\n", done.stdout)
+        assert len(lines) == 2, title
+    for table, first in (("debezium_orders", b"{"), ("debezium_orders_avro", b"\0")):
+        assert f"silver/{table} has the 762 rows of the table" in done.stdout
+        assert first_bytes(folder, table) == {first}
     checks = re.search(r"the results of (\d+) checks: (\d+) passed", done.stdout)
     assert checks and checks[1] == checks[2] != "0"
     assert done.stdout.endswith(ENDED)
-    assert left_of(folder) == []
+    assert sorted(left_of(folder)) == ["home", "lake"]
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(
     "moment, number, code",
     [
-        ("Debezium", signal.SIGTERM, 143),
+        ("Apicurio", signal.SIGTERM, 143),
         ("make stream", signal.SIGINT, 130),  # just as a child is made
         ("make stream", signal.SIGTERM, 143),
         ("rows from before", signal.SIGHUP, 129),
@@ -120,8 +132,8 @@ def test_a_server_that_dies_ends_it_and_is_named_with_its_log(folder: Path):
 
 
 def test_a_lake_with_the_tables_of_an_earlier_demo_is_refused(folder: Path):
-    write_deltalake(str(folder / "lake" / "bronze" / "debezium_orders"), pa.table({"offset": [1]}))
+    write_deltalake(str(folder / "lake" / "bronze" / "debezium_orders_avro"), pa.table({"offset": [1]}))
     settings = environment(folder) | {"MEDALLION_LAKEHOUSE": str(folder / "lake")}
     done = subprocess.run(COMMAND, env=settings, capture_output=True, text=True)
-    assert done.returncode == 1 and "bronze/debezium_orders of an earlier demo" in done.stderr
+    assert done.returncode == 1 and "bronze/debezium_orders_avro of an earlier demo" in done.stderr
     assert "Traceback" not in done.stderr and left_of(folder) == ["lake"]

@@ -138,6 +138,7 @@ def test_a_registry_that_cannot_be_asked_is_named_and_its_messages_come_later(
     for url, told, retryable in (
         ("http://shop:wrong@127.0.0.1:1", "http://127.0.0.1:1 does not answer", True),
         (registry.url.replace("p%40ss%3Aword", "wrong"), "refuses the login (401)", False),
+        (f"{registry.url}/apis", f"{registry.shown}/apis is not Confluent's API of a schema registry", False),
         ("", "the environment variable SHOP_REGISTRY, of a schema registry, is not set", False),
     ):
         monkeypatch.setenv("SHOP_REGISTRY", url)

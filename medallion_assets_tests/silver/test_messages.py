@@ -101,6 +101,20 @@ def row(id: int, name: str, amount: str | None = "1.00") -> dict[str, Any]:
     return {"id": id, "name": name, "amount": amount}
 
 
+WORD = "__debezium_unavailable_value"
+UNAVAILABLE: tuple[
+    Any, ...
+] = (  # as Debezium sends them of a text, bytes, and arrays of texts, numbers and UUIDs
+    WORD,
+    "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==",
+    "5f5f646562657a69756d5f756e617661696c61626c655f76616c7565",
+    [WORD],
+    list(WORD.encode()),
+    ["b68a35a7-17ad-35b3-af2a-ae46edb4545a"],
+    {WORD: WORD},
+)
+
+
 def test_envelopes_of_debezium_are_merged_by_their_lsn(shop: SampleLake, broker: Broker):
     topic = broker.topic()
     follow(shop, broker, topic, Debezium(), Column("lsn", "bigint"))
@@ -151,8 +165,12 @@ def test_envelopes_of_debezium_are_merged_by_their_lsn(shop: SampleLake, broker:
     before = live(shop)
     twice = '{"op": "c", "op": "d", "after": {"id": 11}, "source": {"lsn": 62}}'
     broker.send(topic, [sent(10, envelope("c", 61, after=row(10, "half \ud800"))), (None, twice)])
+    broker.send(
+        topic, [sent(1, envelope("u", 63, after=row(1, "newer") | {"more": no})) for no in UNAVAILABLE]
+    )
     take(shop)
-    assert live(shop) == before and sorted(poison(shop)) == [12, 13, 14, 16, 17]
+    bad = [12, 13, 14, *range(16, 18 + len(UNAVAILABLE))]
+    assert live(shop) == before and sorted(poison(shop)) == bad
 
     # Nobody knows of which rows a table was emptied: the day waits until the contract says what that means.
     broker.send(

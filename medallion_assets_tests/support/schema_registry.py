@@ -25,7 +25,12 @@ class Registry(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """With the user and password that it wants."""
-        return f"http://{USER}:p%40ss%3Aword@127.0.0.1:{self.server_port}"
+        return self.shown.replace("//", f"//{USER}:p%40ss%3Aword@")
+
+    @property
+    def shown(self) -> str:
+        """Without them."""
+        return f"http://127.0.0.1:{self.server_port}"
 
     def register(self, number: int, *fields: tuple[str, Any], **more: Any) -> None:
         record = {
@@ -40,6 +45,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: Registry
 
     def do_GET(self) -> None:
+        if not self.path.startswith("/schemas/ids/"):
+            self._answer(404, {"error_code": 404})
+            return
         number = int(self.path.removeprefix("/schemas/ids/"))
         self.server.asked.append(number)
         login = b64encode(f"{USER}:{PASSWORD}".encode()).decode()

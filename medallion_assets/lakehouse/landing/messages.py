@@ -22,12 +22,11 @@ from medallion_assets.lakehouse.landing.formats.json_text import (
     parsed,
     present,
 )
+from medallion_assets.lakehouse.landing.unavailable_values import has_unavailable
 from medallion_assets.lakehouse.spark.expressions import quoted
 
 ENVELOPE = ("op", "lsn", "snapshot", "source_ts", "tx_order")
 """What a payload of Debezium adds to the row's own columns."""
-UNAVAILABLE = "__debezium_unavailable_value"
-"""What Debezium writes for a large value that did not change and that the database therefore did not log."""
 
 
 def read_messages(payload: Payload, messages: DataFrame) -> DataFrame:
@@ -123,8 +122,9 @@ def _debezium(messages: DataFrame) -> DataFrame:
     )
     committed = F.timestamp_millis(field(F.col("_source"), ["ts_ms"]).try_cast("bigint"))
     is_of_a_row = F.col("op").isin("c", "r", "u", "d")
-    lacks_values = F.exists(F.map_values(row), lambda value: value.eqNullSafe(UNAVAILABLE))
-    is_unclear = _is_unclear(sent) | has_duplicate_keys(envelope) | has_duplicate_keys(row) | lacks_values
+    is_unclear = (
+        _is_unclear(sent) | has_duplicate_keys(envelope) | has_duplicate_keys(row) | has_unavailable(row)
+    )
     is_empty = F.col("value").isNull() | (is_wrapped & F.try_element_at(sent, F.lit("payload")).isNull())
     is_mark = (F.col("op").isNull() & F.map_contains_key(envelope, "ts_ms")) | (F.col("op") == "m")
     return rows.withColumns(

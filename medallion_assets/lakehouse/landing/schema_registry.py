@@ -15,6 +15,9 @@ from medallion_assets.errors import MedallionError
 SECONDS = 10
 """How long the registry may take to answer."""
 
+_UNKNOWN = 40403
+"""Confluent's word for a number that no schema has; any other 404 says that there is no such path."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -73,8 +76,12 @@ def _asked(url: str, number: int) -> dict[str, Any] | None:
         with urlopen(request, timeout=SECONDS) as answer:
             return json.load(answer)
     except HTTPError as error:
-        if error.code == 404:
+        if error.code == 404 and _error_code(error) == _UNKNOWN:
             return None
+        if error.code == 404:
+            raise RegistryError(
+                f"{_shown(url)} is not Confluent's API of a schema registry (404): correct its path"
+            ) from None
         if error.code in (401, 403):
             raise RegistryError(
                 f"the schema registry {_shown(url)} refuses the login ({error.code}): correct user and password"
@@ -82,6 +89,14 @@ def _asked(url: str, number: int) -> dict[str, Any] | None:
         raise RegistryUnreachable(f"the schema registry {_shown(url)} answers {error.code}") from None
     except (URLError, TimeoutError, OSError, ValueError) as error:
         raise RegistryUnreachable(f"the schema registry {_shown(url)} does not answer: {error}") from None
+
+
+def _error_code(error: HTTPError) -> int | None:
+    """What the registry says of it, in JSON; None where it says nothing."""
+    try:
+        return json.load(error)["error_code"]
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _host(url: str) -> str:

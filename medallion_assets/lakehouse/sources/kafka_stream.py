@@ -5,6 +5,7 @@ lake says what was read. After a crash, a rollback or a reset of the watermark t
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from operator import or_
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
@@ -28,6 +30,11 @@ from medallion_assets.lakehouse.sources.kafka_client import (
     topic_state,
 )
 from medallion_assets.lakehouse.sources.kafka_source import as_messages, offset_at, places, start_offsets
+
+STOP_SECONDS = 10
+"""How long a query may take to end. One whose brokers are away may wait for them, inside of Kafka's client."""
+
+_log = logging.getLogger(__name__)
 
 
 class StreamIsAhead(SourceError):
@@ -80,11 +87,12 @@ class TopicQuery:
 
     @property
     def is_active(self) -> bool:
-        return self.query.isActive
+        """Whether it goes on; not where it has failed and waits for brokers before it ends."""
+        return self.query.isActive and self.error is None
 
     @property
     def error(self) -> Exception | None:
-        """What ended it."""
+        """What ended it, or will."""
         return self.errors[0] if self.errors else self.query.exception()
 
 
@@ -126,6 +134,7 @@ def streamed(
             "startingOffsets": places(source, reached),
             "maxOffsetsPerTrigger": str(source.batch_messages),
         }
+        spark.conf.set("spark.sql.streaming.stopTimeout", f"{STOP_SECONDS}s")
         stream = spark.readStream.format("kafka").options(**options).load().writeStream
         query = (
             stream.foreachBatch(on_batch)
@@ -136,7 +145,15 @@ def streamed(
         try:
             yield TopicQuery(query, errors)
         finally:
-            query.stop()
+            _stop(query, source)
+
+
+def _stop(query: StreamingQuery, source: FollowTopic) -> None:
+    """After STOP_SECONDS it is left behind: it reads nothing any more."""
+    try:
+        query.stop()
+    except Py4JJavaError:
+        _log.warning(f"{shown(source)}: the query did not end within {STOP_SECONDS} s")
 
 
 def _ends(checkpoint: Path, number: int, topic: str) -> dict[int, int]:

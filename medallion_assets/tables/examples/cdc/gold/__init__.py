@@ -1,1 +1,1 @@
-"""Gold is made of silver, whatever tool its changes come from: one example is enough."""
+"""Gold is made of silver, whatever tool its changes come from: those of Debezium are example enough."""
