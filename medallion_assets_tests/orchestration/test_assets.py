@@ -59,7 +59,11 @@ def test_one_bad_day_of_a_range_is_red_and_the_good_days_reach_gold(desk: Dagste
     (broken,) = [
         e for e in evaluations(result) if (e.check_name, e.partition) == ("order_amount_is_decimal", TWO)
     ]
-    assert "| x | ? | orders/date=2026-01-02/a.csv |" in str(broken.metadata["rows"].value)
+    row = "order_id=x, order_amount=?, _source_file=orders/date=2026-01-02/a.csv"
+    assert broken.metadata["row 1"].value == row and broken.metadata["rows"].value == 3
+    (open_days,) = [e for e in evaluations(result) if (e.check_name, e.passed) == ("open_days", False)]
+    rules = "order_amount_not_null, order_amount_is_decimal"
+    assert open_days.metadata[f"{TWO} row 1"].value == f"_failed_rules={rules}, {row}"
     assert "array_contains(_failed_rules, 'order_amount_is_decimal')" in str(broken.metadata["query"].value)
     logged = [entry.user_message for entry in desk.instance.all_logs(result.run_id)]
     assert any(line.startswith("silver/orders: 3 days, 4 rows, 2 in quarantine, ") for line in logged)

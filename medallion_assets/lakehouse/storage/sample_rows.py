@@ -1,6 +1,6 @@
 """A few rows of a table, read by delta-rs in milliseconds, and how people are shown them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -49,3 +49,14 @@ def shown_value(value: Any) -> str:
     value = value.decode(errors="replace") if isinstance(value, bytes) else value
     value = ", ".join(map(str, value)) if isinstance(value, list) else value
     return "" if value is None else str(value).replace("\n", " ")[:60]
+
+
+def row_lines(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, str]:
+    """Each row in a line, such as "row 1" -> "order_id=o1, order_status=lost": these columns, where they have a value."""
+    wanted = dict.fromkeys(names)
+    return {
+        f"row {number}": ", ".join(
+            f"{name}={shown_value(row[name])}" for name in wanted if row.get(name) is not None
+        )
+        for number, row in enumerate(rows, 1)
+    }

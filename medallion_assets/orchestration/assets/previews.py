@@ -9,10 +9,10 @@ from medallion_assets.contracts.rules import Severity
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.sql_text import columns_of
 from medallion_assets.contracts.table import Table
-from medallion_assets.contracts.technical_columns import SOURCE_FILE
+from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
 from medallion_assets.lakehouse.storage.lake import table_path
-from medallion_assets.lakehouse.storage.sample_rows import sample_rows, shown_columns, shown_value
+from medallion_assets.lakehouse.storage.sample_rows import row_lines, sample_rows, shown_columns, shown_value
 from medallion_assets.orchestration.assets.specs import day_column
 from medallion_assets.orchestration.resources import LakehouseResource
 
@@ -45,10 +45,8 @@ def broken_rows(
         return {"query": f"SELECT * FROM delta.`{table_path(lakehouse.lake_root, table.key)}` WHERE {where}"}
     where = f"_ingestion_date = DATE '{day}' AND array_contains(_failed_rules, '{check}')"
     key = quarantine_key(table.name)
-    named = dict.fromkeys((*table.merge_keys, *rule.columns, "_corrupt_record", SOURCE_FILE))
     found = rows_breaking(lakehouse, table, check, day) if has_rows else []
-    rows = [{name: row.get(name) for name in named} for row in found]
-    shown = {"rows": dg.MetadataValue.md(_markdown(rows))} if rows else {}
+    shown = row_lines(found, (*table.merge_keys, *rule.columns, CORRUPT_RECORD, SOURCE_FILE))
     return {**shown, "query": f"SELECT * FROM delta.`{table_path(lakehouse.lake_root, key)}` WHERE {where}"}
 
 
