@@ -1,7 +1,7 @@
 """Checks of the installation and the lake, one line each.
 
 FAIL: no run can succeed (exit code 1). WARN: somebody should act. Spark is started only where it is set up otherwise
-than by our defaults: then a session writes, reads and deletes a table.
+than by our defaults, or the lake is on a store: then a session writes, reads and deletes a table.
 """
 
 import os
@@ -94,12 +94,12 @@ def machine(root: str) -> Iterable[Line]:
 
 def spark(root: str, landing: str) -> Iterable[Line]:
     resource = SparkResource()
-    master, is_set = resource.master, bool(given_settings())
+    master, is_set = resource.master, bool(given_settings()) or "://" in root
     found = preflight.spark(master, root, landing)
     yield from map(_finding, found)
     if is_set and all(one.ok for one in found):
         began = time.monotonic()
-        running = resource.session()
+        running = resource.session((root, landing))
         try_session(running, root)
         seconds = f"wrote, read and deleted a table in {time.monotonic() - began:.0f} s"
         cores = "" if master.is_connect else f", {running.sparkContext.defaultParallelism} cores"

@@ -1,6 +1,7 @@
 """Where settings enter, once: the Spark session, and where the landing area and the lake are."""
 
 import os
+from collections.abc import Collection
 from typing import Any
 
 import dagster as dg
@@ -35,10 +36,11 @@ class SparkResource(dg.ConfigurableResource[None]):
         """Where Spark runs."""
         return Master(given_settings(self.config))
 
-    def session(self) -> SparkSession:
+    def session(self, places: Collection[str]) -> SparkSession:
+        """Started at first use, then the same one; places: of the lake and the landing area."""
         if not self.master.is_connect:
             os.environ["JAVA_HOME"] = java_home()
-        config = session.spark_config(self.config)
+        config = session.spark_config(self.config, places)
         spark = LazyPySparkResource(spark_config=config).spark_session
         session.fit(spark, config)
         return spark
@@ -58,6 +60,10 @@ class LakehouseResource(dg.ConfigurableResource[None]):
     def landing_root(self) -> str:
         return _place(self.landing, "MEDALLION_LANDING", "data/landing")
 
+    @property
+    def places(self) -> tuple[str, str]:
+        return self.lake_root, self.landing_root
+
     def before_run(self, table: Table, master: Master) -> None:
         """Pre-flight checks: PreCheckError if a run of the table cannot succeed, before anything is written."""
         preflight.before_run(self.lake_root, self.landing_root, table, master)
@@ -65,7 +71,7 @@ class LakehouseResource(dg.ConfigurableResource[None]):
     def start(self, spark: SparkResource, run_id: str) -> Lake:
         """The lake with a session, started if need be. PreCheckError where its executors could not read the lake."""
         preflight.raise_problems(preflight.spark(spark.master, self.lake_root, self.landing_root))
-        return self.open(spark.session(), run_id)
+        return self.open(spark.session(self.places), run_id)
 
     def open(self, spark: SparkSession, run_id: str = "") -> Lake:
         return Lake(spark, self.lake_root, self.landing_root, run_id, tuple(CALENDAR.get_partition_keys()))

@@ -29,8 +29,10 @@ spark.executor.extraJavaOptions  -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 CLUSTER_RUN = """
 import sys
 from medallion_assets.commands import demo
+from medallion_assets.lakehouse.monitoring.spark_probe import try_session
 from medallion_assets.lakehouse.spark import session
 from medallion_assets.lakehouse.spark.checkpoint import checkpointed
+from medallion_assets.orchestration.resources import LakehouseResource
 
 spark = session.start()
 kept = checkpointed(spark.range(1000).repartition(2))
@@ -38,6 +40,7 @@ settings = ("spark.master", "spark.executor.memory", "spark.sql.shuffle.partitio
 print("kept", *[spark.conf.get(name) for name in settings], flush=True)
 sys.stdin.readline()  # until an executor is lost
 assert kept.count() == 1000
+try_session(spark, LakehouseResource().lake_root)
 sys.argv[1:] = ["--days", "2"]
 sys.exit(demo.main())
 """
@@ -142,6 +145,7 @@ def test_a_cluster_that_loses_executors_gives_the_tables_of_one_process(
                 lose_the_executor(cluster.workers[1])
         assert process.wait() == 0, "".join(said[-60:])
     assert most == 1  # no worker started a Python
+    assert not list(there.glob("_probe*"))
     tables = [path.parent.relative_to(here) for path in here.glob("[!c]*/*/_delta_log")]
     assert len(tables) > 8
     assert {str(table): rows(there / table) for table in tables} == {

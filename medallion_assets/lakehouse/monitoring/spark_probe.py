@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import DeltaError
 from pyspark.sql import SparkSession
 
 from medallion_assets.errors import MedallionError
@@ -15,7 +16,7 @@ _ROWS = 10
 
 
 class ProbeError(MedallionError):
-    """What executors wrote is not what was read."""
+    """The lake cannot be written, or what executors wrote is not what was read."""
 
 
 def try_session(spark: SparkSession, root: str) -> None:
@@ -24,6 +25,9 @@ def try_session(spark: SparkSession, root: str) -> None:
     ours, theirs = f"{folder}/ours", f"{folder}/theirs"
     try:
         write_deltalake(ours, pa.table({"number": list(range(_ROWS))}))
+    except (OSError, DeltaError) as error:
+        raise ProbeError(f"{root} cannot be written: {' '.join(str(error).split())[:300]}") from error
+    try:
         spark.read.format("delta").load(ours).write.format("delta").save(theirs)
         found = DeltaTable(theirs).to_pyarrow_table().num_rows
     finally:

@@ -6,7 +6,7 @@ The only module that may touch the session's JVM. Everything else takes a sessio
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from medallion_assets.errors import MedallionError
-from medallion_assets.lakehouse.spark import class_archive
+from medallion_assets.lakehouse.spark import class_archive, object_store
 from medallion_assets.lakehouse.spark.given_settings import given_settings
 from medallion_assets.lakehouse.spark.jars import cached_jars
 from medallion_assets.lakehouse.spark.java import java_home
@@ -64,8 +64,10 @@ class ExecutorsMissing(MedallionError):
     retryable = True
 
 
-def spark_config(overrides: Mapping[str, Any] | None = None) -> dict[str, str]:
+def spark_config(overrides: Mapping[str, Any] | None = None, places: Collection[str] = ()) -> dict[str, str]:
     """The settings of a session: our defaults, and over them what is given. JarsError, PropertiesError.
+
+    places: of the lake and the landing area, as far as one is a URL
 
     Of what is a list, such as spark.jars, ours comes first and what is given is added.
     """
@@ -74,7 +76,10 @@ def spark_config(overrides: Mapping[str, Any] | None = None) -> dict[str, str]:
     if master.is_connect:
         connect = ("spark.remote", "spark.sql.", "spark.databricks.delta.")
         return SEMANTICS | {key: value for key, value in given.items() if key.startswith(connect)}
-    ours = SEMANTICS | DELTA | _defaults(master) | _sizes(master.cores)
+    on_s3 = object_store.is_on_s3(places)
+    jars = [*cached_jars(), *(object_store.cached_jars() if on_s3 else [])]
+    store = object_store.settings(os.environ) if on_s3 else {}
+    ours = SEMANTICS | DELTA | store | _defaults(master, jars) | _sizes(master.cores)
     both = {
         key: f"{ours[key]}{by}{given[key]}" for key, by in LISTS.items() if ours.get(key) and key in given
     }
@@ -150,12 +155,12 @@ def _cores_that_came(context: Any, master: str, expected: int | None) -> int:
         time.sleep(0.1)
 
 
-def _defaults(master: Master) -> dict[str, str]:
+def _defaults(master: Master, jars: Collection[str]) -> dict[str, str]:
     """What does not depend on the number of cores."""
     # Else Spark's workers are the `python3` of the PATH.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     logging = Path(__file__).with_name("log4j2.properties").as_uri()
-    temporary, jars = temporary_folder(), cached_jars()
+    temporary = temporary_folder()
     return {
         "spark.master": master.url,
         "spark.driver.memory": "4g",

@@ -55,7 +55,7 @@ def follow_topics(
     gold = [table for table in kept if isinstance(table, GoldTable) and not table.write.is_extract]
     for table in kept:
         lakehouse.before_run(table, spark.master)
-    session = spark.session()
+    session = spark.session(lakehouse.places)
     of_gold = session.newSession()
     run_id = streams.run_id_of(contracts_read_at)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from medallion_assets.lakehouse.spark import object_store
 from medallion_assets.lakehouse.spark.given_settings import PropertiesError, given_settings, read_properties
 from medallion_assets.lakehouse.spark.master import Master
 from medallion_assets.lakehouse.spark.session import spark_config
@@ -94,3 +95,36 @@ def test_only_where_all_is_on_this_machine_the_driver_listens_on_loopback_alone(
 def test_the_parameters_of_a_connect_server_are_not_shown():
     master = Master({"spark.remote": "sc://host/;token=secret"})
     assert master.shown == "sc://host" and master.addresses == [("host", 15002)]
+
+
+def test_a_store_is_said_once_by_the_usual_variables_and_no_setting_holds_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    jars = tmp_path / "jars-s3"
+    jars.mkdir()
+    for pattern in object_store.JARS:
+        (jars / pattern.replace("*", "1")).touch()
+    monkeypatch.setattr(object_store, "cache", lambda: tmp_path / "jars")
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_REGION": "eu-west-1",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9000",
+    }.items():
+        monkeypatch.setenv(name, value)
+    config = spark_config({}, ["s3://bucket/lake", "/landing"])
+    assert {name: value for name, value in config.items() if name.startswith("spark.hadoop.")} == {
+        "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "spark.hadoop.fs.AbstractFileSystem.s3.impl": "org.apache.hadoop.fs.s3a.S3A",
+        "spark.hadoop.fs.s3a.endpoint": "http://127.0.0.1:9000",
+        "spark.hadoop.fs.s3a.endpoint.region": "eu-west-1",
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+    }
+    assert f"{jars}/org.apache.hadoop_hadoop-aws-1.jar" in config["spark.driver.extraClassPath"].split(":")
+    assert "secret" not in config.values()
+
+
+def test_a_lake_in_a_folder_needs_no_connector():
+    config = spark_config({}, ["/lake", "/landing"])
+    assert not [name for name in config if name.startswith("spark.hadoop.")]
+    assert "hadoop-aws" not in config["spark.driver.extraClassPath"]
