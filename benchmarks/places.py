@@ -40,8 +40,12 @@ class Places:
         shutil.copy(ROOT / "dagster.yaml", self.home)
 
     def environment(self) -> dict[str, str]:
-        """What a process of this side gets: our settings point to these folders, and nothing else is set."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("MEDALLION_")}
+        """What a process of this side gets: our settings point to these folders, and only where Spark runs is kept."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("MEDALLION_") or name.startswith("MEDALLION_SPARK")
+        }
         places = {
             "MEDALLION_LANDING": self.landing,
             "MEDALLION_LAKEHOUSE": self.lake,

@@ -66,7 +66,9 @@ def main() -> int:
     print("Preparing Java's classes for quicker starts (a minute, once) ...", flush=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         written = Path(folder) / target.name
-        spark = session.start({"spark.driver.defaultJavaOptions": class_archive.to_write(written)})
+        spark = session.start(
+            {"spark.master": "local[*]", "spark.driver.defaultJavaOptions": class_archive.to_write(written)}
+        )
         lake = Lake(spark, f"{folder}/lake", f"{folder}/landing", calendar=(DAY,))
         carry(lake)
         session.end(spark)

@@ -1,11 +1,13 @@
 """Checks of the installation and the lake, one line each.
 
-FAIL: no run can succeed (exit code 1). WARN: somebody should act. No Spark is started.
+FAIL: no run can succeed (exit code 1). WARN: somebody should act. Spark is started only where it is set up otherwise
+than by our defaults, or the lake is on a store: then a session writes, reads and deletes a table.
 """
 
 import os
 import platform
 import sys
+import time
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta, timezone
 from importlib import metadata
@@ -24,8 +26,10 @@ from medallion_assets.lakehouse.landing.listing import list_files
 from medallion_assets.lakehouse.monitoring import preflight
 from medallion_assets.lakehouse.monitoring.freshness import late_tables
 from medallion_assets.lakehouse.monitoring.source_changes import landing_state, never_read, sources_with_news
+from medallion_assets.lakehouse.monitoring.spark_probe import try_session
+from medallion_assets.lakehouse.spark.given_settings import given_settings
 from medallion_assets.orchestration.partitions import CALENDAR
-from medallion_assets.orchestration.resources import LakehouseResource
+from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 from medallion_assets.tables import find_tables
 
 WARN, FAIL = "WARN", "FAIL"
@@ -50,6 +54,7 @@ def main() -> int:
     lines = [
         *looked_at("versions", versions),
         *looked_at("machine", lambda: machine(root)),
+        *looked_at("Spark", lambda: spark(root, landing)),
         *looked_at("sources", lambda: sources(landing, root, tables)),
         *looked_at("Dagster", dagster_home),
         *looked_at("silver", lambda: silver(root, tables)),
@@ -93,6 +98,22 @@ def versions() -> Iterable[Line]:
 def machine(root: str) -> Iterable[Line]:
     yield from map(_finding, (preflight.java(), preflight.jars(), preflight.lake_writable(root)))
     yield _finding(preflight.free_disk(root, preflight.minimum_free()))
+
+
+def spark(root: str, landing: str) -> Iterable[Line]:
+    resource = SparkResource()
+    master, is_set = resource.master, bool(given_settings()) or "://" in root
+    found = preflight.spark(master, root, landing)
+    yield from map(_finding, found)
+    if is_set and all(one.ok for one in found):
+        began = time.monotonic()
+        running = resource.session((root, landing))
+        try_session(running, root)
+        seconds = f"wrote, read and deleted a table in {time.monotonic() - began:.0f} s"
+        cores = "" if master.is_connect else f", {running.sparkContext.defaultParallelism} cores"
+        yield Line("Spark session", f"{master.shown}{cores}, {seconds}")
+    elif not is_set:
+        yield Line("Spark session", f"{master.shown}, {master.cores} cores, not tried")
 
 
 def sources(landing: str, root: str, tables: Collection[Table]) -> Iterable[Line]:

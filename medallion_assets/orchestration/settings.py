@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import dagster as dg
 
 from medallion_assets.errors import MedallionError
+from medallion_assets.lakehouse.spark.given_settings import MASTERS, is_master, is_properties
 
 DEFAULT_FIRST_DAY = "2017-01-01"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
@@ -25,7 +26,7 @@ class SettingsError(MedallionError):
 def faults(environment: Mapping[str, str]) -> list[str]:
     """A line for each variable that is set to what it cannot be: its name, its value, and what is expected."""
     return [
-        f"{name}={'(not shown)' if name in _SECRET else repr(value)}: expected is {expected}"
+        f"{name}={'(not shown)' if name in _SECRET or 'token=' in value else repr(value)}: expected is {expected}"
         for name, (is_right, expected) in _EXPECTED.items()
         if (value := environment.get(name)) is not None and not is_right(value)
     ]
@@ -89,6 +90,12 @@ _EXPECTED: Mapping[str, Expected] = {
     "MEDALLION_LAKEHOUSE": _PLACE,
     "MEDALLION_PRICES": _PLACE,
     "MEDALLION_JARS": (lambda value: "://" not in value and _is_place(value), "a folder"),
+    "MEDALLION_SPARK": (lambda value: not value or is_master(value), MASTERS),
+    "MEDALLION_SPARK_CONF": (
+        lambda value: not value or is_properties(value),
+        "a file of Spark's properties, `spark.name value` a line",
+    ),
+    "MEDALLION_SHARED_FOLDERS": (lambda value: value in ("", "on", "off"), "on or off"),
     "MEDALLION_SENSORS": (lambda value: value in ("", "on", "off"), "on or off"),
     "MEDALLION_MIN_FREE_MB": (
         lambda value: not value.strip() or value.strip().isdecimal(),

@@ -62,7 +62,7 @@ def test_one_bad_day_of_a_range_is_red_and_the_good_days_reach_gold(desk: Dagste
     row = "order_id=x, order_amount=?, _source_file=orders/date=2026-01-02/a.csv"
     assert broken.metadata["row 1"].value == row and broken.metadata["rows"].value == 3
     (open_days,) = [e for e in evaluations(result) if (e.check_name, e.passed) == ("open_days", False)]
-    rules = "order_amount_not_null, order_amount_is_decimal"
+    rules = "order_amount_is_decimal, order_amount_not_null"
     assert open_days.metadata[f"{TWO} row 1"].value == f"_failed_rules={rules}, {row}"
     assert "array_contains(_failed_rules, 'order_amount_is_decimal')" in str(broken.metadata["query"].value)
     logged = [entry.user_message for entry in desk.instance.all_logs(result.run_id)]

@@ -11,6 +11,7 @@ from medallion_assets.lakehouse.landing.schema_registry import RegistryUnreachab
 from medallion_assets.lakehouse.silver.merge.commit import ConcurrentChange
 from medallion_assets.lakehouse.sources.base import SourceUnreachable
 from medallion_assets.lakehouse.sources.kafka_stream import StreamIsAhead
+from medallion_assets.lakehouse.spark.session import ExecutorsMissing
 
 
 def own_errors() -> set[type[BaseException]]:
@@ -26,9 +27,10 @@ def test_every_error_of_ours_has_the_one_base_or_is_dagsters_failure():
     assert [error for error in own_errors() if not issubclass(error, MedallionError | dg.Failure)] == []
 
 
-def test_a_commit_that_met_another_one_and_a_source_that_is_away_are_worth_another_attempt():
+def test_a_commit_that_met_another_one_and_what_is_away_are_worth_another_attempt():
     assert {error for error in own_errors() if getattr(error, "retryable", False)} == {
         ConcurrentChange,
+        ExecutorsMissing,
         RegistryUnreachable,
         SourceUnreachable,
         StreamIsAhead,

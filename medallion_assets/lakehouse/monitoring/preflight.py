@@ -1,4 +1,4 @@
-"""Pre-flight checks of a run: Java, jars, a lake that can be written, free disk space, a source that can be read.
+"""Pre-flight checks of a run: Java, jars, Spark's master, a lake that can be written, free disk, a source to be read.
 
 Without them a run would fail minutes later, with an error of Spark that does not say how to fix it. No session is
 started and no data is read.
@@ -6,8 +6,10 @@ started and no data is read.
 
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,10 +19,17 @@ from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.landing.listing import LandingError, list_days
 from medallion_assets.lakehouse.spark.jars import JARS, cache
 from medallion_assets.lakehouse.spark.java import JavaError, java_home
+from medallion_assets.lakehouse.spark.master import Master
 
-LIMIT = "MEDALLION_MIN_FREE_MB"
+LIMIT, SHARED = "MEDALLION_MIN_FREE_MB", "MEDALLION_SHARED_FOLDERS"
 MINIMUM_FREE = 200 * 2**20
 """Bytes that must be free where the lake is, unless MEDALLION_MIN_FREE_MB says otherwise."""
+_CONNECT_SECONDS = 3
+_NO_ANSWER = "nobody answers there: start it, or correct MEDALLION_SPARK"
+_APART = (
+    "a folder of this machine, which executors on others lack: use an object store, or a network folder that is "
+    f"mounted at the same path everywhere, and say so with {SHARED}=on"
+)
 
 
 @dataclass(frozen=True)
@@ -40,10 +49,11 @@ class PreCheckError(MedallionError):
     """A run would fail. The message has a line for each problem: what, where and how to fix it."""
 
 
-def before_run(root: str, landing: str, table: Table, needs_java: bool) -> None:
+def before_run(root: str, landing: str, table: Table, master: Master) -> None:
     """PreCheckError if a step of the table cannot succeed. Takes milliseconds; Java's first answer takes 0.3 s."""
+    driver = [] if master.is_connect else [java(), jars()]
     found = [lake_writable(root), free_disk(root, minimum_free()), source_readable(landing, table)]
-    raise_problems([*([java(), jars()] if needs_java else []), *(finding for finding in found if finding)])
+    raise_problems([*driver, *spark(master, root, landing), *(finding for finding in found if finding)])
 
 
 def raise_problems(findings: Iterable[Finding]) -> None:
@@ -78,6 +88,26 @@ def jars() -> Finding:
         return Finding("jars", f"{folder} (empty: the first run fetches them)")
     missing = ", ".join(pattern for pattern, found in zip(JARS, cached, strict=True) if not found)
     return Finding("jars", str(folder), f"lacks {missing}: copy the folder whole, or remove it")
+
+
+def spark(master: Master, root: str, landing: str) -> list[Finding]:
+    """Whether the master answers, and its executors have the folders of the lake and of the landing area."""
+    if master.is_local:
+        return []
+    places = {"lake of the executors": root, "landing of the executors": landing}
+    apart = not master.is_on_this_machine and os.environ.get(SHARED) != "on"
+    return [
+        Finding("Spark", master.shown, "" if _answers(master) else _NO_ANSWER),
+        *[Finding(what, at, _APART if apart and "://" not in at else "") for what, at in places.items()],
+    ]
+
+
+def _answers(master: Master) -> bool:
+    """One of several standalone masters is enough; of YARN and Kubernetes, Spark itself says it."""
+    for address in master.addresses:
+        with suppress(OSError), socket.create_connection(address, timeout=_CONNECT_SECONDS):
+            return True
+    return not master.addresses
 
 
 def lake_writable(root: str) -> Finding:

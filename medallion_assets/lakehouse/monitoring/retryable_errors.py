@@ -15,7 +15,7 @@ from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
 
 _RETRYABLE = re.compile(
-    r"Concurrent\w*Exception|DELTA_CONCURRENT_|ExecutorLostFailure|FetchFailed|java\.io\.IOException"
+    r"Concurrent\w*Exception|DELTA_CONCURRENT_|ExecutorLostFailure|FetchFailed|CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND|java\.io\.IOException"
     r"|(?:Socket|Connect|Timeout|SocketTimeout|NoRouteToHost|UnknownHost)Exception"
 )
 # An I/O error with one of these would fail again.

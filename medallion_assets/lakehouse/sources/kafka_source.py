@@ -17,7 +17,6 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import FollowTopic
-from medallion_assets.contracts.sql_text import quoted_name
 from medallion_assets.contracts.technical_columns import MESSAGE
 from medallion_assets.contracts.watermark import SourceOffset
 from medallion_assets.lakehouse.sources.base import Batch, Compared, SourceError
@@ -29,7 +28,7 @@ from medallion_assets.lakehouse.sources.kafka_client import (
     spark_options,
     topic_state,
 )
-from medallion_assets.lakehouse.spark.expressions import quoted
+from medallion_assets.lakehouse.spark.expressions import no_rows, quoted
 
 CONTRACT = FollowTopic
 
@@ -151,9 +150,7 @@ def _shares(limit: int, start: Offsets, ends: Offsets) -> dict[int, int]:
 def _rows(spark: SparkSession, source: FollowTopic, since: Offsets, until: Offsets) -> DataFrame:
     """The messages of each partition from one offset up to another. No client where there are none."""
     if since == until:
-        columns = [column for column in MESSAGE if column.name != "topic_id"]
-        types = ", ".join(f"{quoted_name(column.name)} {column.type}" for column in columns)
-        return spark.createDataFrame([], types)
+        return no_rows(spark, {one.name: one.type for one in MESSAGE if one.name != "topic_id"})
     options = spark_options(source) | {
         "assign": json.dumps({source.topic: sorted(until)}),
         "startingOffsets": places(source, since),

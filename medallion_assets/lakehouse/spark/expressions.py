@@ -1,6 +1,8 @@
-"""Expressions that every stage needs: a column of any name."""
+"""Expressions that every stage needs: a column of any name, no rows."""
 
-from pyspark.sql import Column
+from collections.abc import Mapping
+
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.key_text import normal_key
@@ -15,6 +17,12 @@ def quoted(name: str, of: str = "") -> Column:
     All names of columns that a contract declares go through here, or through `quoted_name` where SQL is text.
     """
     return F.col(f"{of}.{quoted_name(name)}" if of else quoted_name(name))
+
+
+def no_rows(spark: SparkSession, columns: Mapping[str, str]) -> DataFrame:
+    """No rows, with columns of these SQL types; unlike `createDataFrame`, without Python on the executors."""
+    nulls = [F.lit(None).cast(type_).alias(name) for name, type_ in columns.items()]
+    return spark.range(1).select(*nulls).where(F.lit(False))
 
 
 def normal_key_of(name: str) -> Column:

@@ -53,7 +53,12 @@ def cached_jars() -> list[str]:
     The folder is created whole or not at all, so one jar of each kind means that all are there.
     """
     fetch(PACKAGES, JARS, cache())
-    return sorted(map(str, _needed(cache(), JARS)))
+    return cached(cache(), JARS)
+
+
+def cached(folder: Path, jars: Sequence[str]) -> list[str]:
+    """The paths of the jars of these patterns, in order."""
+    return sorted(map(str, _needed(folder, jars)))
 
 
 def fetch(packages: Sequence[str], jars: Sequence[str], target: Path) -> None:

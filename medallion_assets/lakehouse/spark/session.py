@@ -5,15 +5,20 @@ The only module that may touch the session's JVM. Everything else takes a sessio
 
 import os
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pyspark.sql import SparkSession
 
-from medallion_assets.lakehouse.spark import class_archive
+from medallion_assets.errors import MedallionError
+from medallion_assets.lakehouse.spark import class_archive, object_store
+from medallion_assets.lakehouse.spark.given_settings import given_settings
 from medallion_assets.lakehouse.spark.jars import cached_jars
 from medallion_assets.lakehouse.spark.java import java_home
+from medallion_assets.lakehouse.spark.master import Master
 from medallion_assets.lakehouse.spark.process import temporary_folder
 
 # These settings decide what the tables mean, so they hold wherever Spark runs.
@@ -39,37 +44,76 @@ DELTA = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.ui.showConsoleProgress": "false",
 }
+# Nothing listens beyond this machine.
+LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+LISTS = {
+    "spark.jars": ",",
+    "spark.sql.extensions": ",",
+    "spark.driver.extraClassPath": ":",
+    "spark.driver.extraJavaOptions": " ",
+}
+"""What separates the values of settings that are lists."""
+EXECUTOR_SECONDS = 60
+SETTLED_SECONDS = 1.0
+"""So long after the last executor no other one is expected."""
 
 
-def spark_config(overrides: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The settings of a session. `overrides` win; their spark.remote or spark.master says where it runs."""
-    given = dict(overrides or {})
-    if "spark.remote" in given:
+class ExecutorsMissing(MedallionError):
+    """The cluster gave none."""
+
+    retryable = True
+
+
+def spark_config(overrides: Mapping[str, Any] | None = None, places: Collection[str] = ()) -> dict[str, str]:
+    """The settings of a session: our defaults, and over them what is given. JarsError, PropertiesError.
+
+    places: of the lake and the landing area, as far as one is a URL
+
+    Of what is a list, such as spark.jars, ours comes first and what is given is added.
+    """
+    given = given_settings(overrides)
+    master = Master(given)
+    if master.is_connect:
         connect = ("spark.remote", "spark.sql.", "spark.databricks.delta.")
         return SEMANTICS | {key: value for key, value in given.items() if key.startswith(connect)}
-    is_local = given.get("spark.master", "local").startswith("local")
-    jars = {} if {"spark.jars", "spark.jars.packages"} & given.keys() else _jars(is_local)
-    return SEMANTICS | DELTA | jars | (_local() if is_local else {}) | given
+    on_s3 = object_store.is_on_s3(places)
+    jars = [*cached_jars(), *(object_store.cached_jars() if on_s3 else [])]
+    store = object_store.settings(os.environ) if on_s3 else {}
+    ours = SEMANTICS | DELTA | store | _defaults(master, jars) | _sizes(master.cores)
+    both = {
+        key: f"{ours[key]}{by}{given[key]}" for key, by in LISTS.items() if ours.get(key) and key in given
+    }
+    return ours | given | both
 
 
-def _jars(is_local: bool) -> dict[str, str]:
-    """Locally on the class path itself: the class archive has no classes of other jars."""
-    return (
-        {"spark.driver.extraClassPath": ":".join(cached_jars())}
-        if is_local
-        else {"spark.jars": ",".join(cached_jars())}
-    )
+def start(overrides: Mapping[str, Any] | None = None) -> SparkSession:
+    """The running session, or a new one: for tests and commands, outside Dagster's resources.
 
-
-def start(overrides: Mapping[str, str] | None = None) -> SparkSession:
-    """The running session, or a new one: for tests and commands, outside Dagster's resources. JavaError, JarsError."""
+    JavaError, JarsError, PropertiesError, ExecutorsMissing.
+    """
     config = spark_config(overrides)
     if "spark.remote" not in config:
         os.environ["JAVA_HOME"] = java_home()
     builder = SparkSession.builder
     for key, value in config.items():
         builder = builder.config(key, value)
-    return builder.getOrCreate()
+    spark = builder.getOrCreate()
+    fit(spark, config)
+    return spark
+
+
+def fit(spark: SparkSession, config: Mapping[str, str]) -> None:
+    """Waits for the executors of a cluster. Where nothing says how many cores they have, sizes are set by what came."""
+    master = Master(config)
+    if master.is_local or master.is_connect or master.adds_executors:
+        return
+    context: Any = spark.sparkContext
+    cores = _cores_that_came(context, master.shown, master.cores)
+    if master.cores is None:
+        for key, value in _sizes(cores).items():
+            if key not in config:
+                spark.conf.set(key, value)
+                context._jsc.sc().conf().set(key, value)  # of sessions to come, as those of streams
 
 
 def end(spark: SparkSession) -> None:
@@ -81,23 +125,49 @@ def end(spark: SparkSession) -> None:
     gateway.proc.wait()
 
 
+def delete(spark: SparkSession, place: str) -> None:
+    """Removes a folder with all that is in it, on any store that an embedded session reads."""
+    context: Any = spark.sparkContext
+    path = context._jvm.org.apache.hadoop.fs.Path(place)
+    path.getFileSystem(context._jsc.hadoopConfiguration()).delete(path, True)
+
+
 def jobs_started(spark: SparkSession) -> int:
     """How many Spark jobs this session has started: for the benchmark, on an embedded session."""
     return spark._jsc.sc().dagScheduler().numTotalJobs()  # type: ignore[union-attr]
 
 
-def _local() -> dict[str, str]:
-    """One process on one machine: as many tasks as cores, nothing listening beyond it."""
-    cores = str(os.cpu_count() or 2)
+@cache
+def _cores_that_came(context: Any, master: str, expected: int | None) -> int:
+    """Asked once a session; an error is not kept."""
+    scala, began = context._jsc.sc(), time.monotonic()
+    last, since = 0, began
+    while True:
+        executors, now = scala.getExecutorMemoryStatus().size() - 1, time.monotonic()  # less the driver
+        last, since = (last, since) if executors == last else (executors, now)
+        if executors and (scala.defaultParallelism() == expected or now - since > SETTLED_SECONDS):
+            return scala.defaultParallelism()
+        if not executors and now - began > EXECUTOR_SECONDS:
+            raise ExecutorsMissing(
+                f"{master} gave no executor within {EXECUTOR_SECONDS} s: start workers, wait until others are done, "
+                "or set spark.executor.memory and spark.executor.cores to what a worker has free"
+            )
+        time.sleep(0.1)
+
+
+def _defaults(master: Master, jars: Collection[str]) -> dict[str, str]:
+    """What does not depend on the number of cores."""
     # Else Spark's workers are the `python3` of the PATH.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     logging = Path(__file__).with_name("log4j2.properties").as_uri()
     temporary = temporary_folder()
     return {
-        "spark.master": "local[*]",
+        "spark.master": master.url,
         "spark.driver.memory": "4g",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
+        # The driver has them on its class path: the class archive has no classes of other jars.
+        "spark.driver.extraClassPath": ":".join(jars),
+        **({} if master.is_local else {"spark.jars": ",".join(jars)}),
+        **(LOOPBACK if master.is_on_this_machine else {}),
         # Spark keeps persisted rows there. It removes them at its end; after a kill, the next start does.
         "spark.driver.extraJavaOptions": (
             f"-Dlog4j2.configurationFile={logging} -Djava.io.tmpdir={temporary} {class_archive.to_read()}"
@@ -105,12 +175,18 @@ def _local() -> dict[str, str]:
         "spark.ui.enabled": "false",
         # Tables are found by path. Spark creates a warehouse folder anyway; it stays out of the working folder.
         "spark.sql.warehouse.dir": f"{temporary}/warehouse",
-        # The defaults (200, 50, 10000 tasks) cost tens of seconds a day on two cores; VACUUM alone takes a minute.
-        "spark.sql.shuffle.partitions": cores,
-        "spark.databricks.delta.snapshotPartitions": cores,
-        "spark.sql.sources.parallelPartitionDiscovery.parallelism": cores,
         # The driver lists a year of landed files in a moment; for Spark it would be a job of 365 tasks.
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
         # Recording the Python line of every expression doubles the cost of building a plan.
         "spark.python.sql.dataFrameDebugging.enabled": "false",
     }
+
+
+def _sizes(cores: int | None) -> dict[str, str]:
+    """As many tasks as cores. Spark's own (200, 50, 10000) cost tens of seconds a day on two; VACUUM alone a minute."""
+    names = (
+        "spark.sql.shuffle.partitions",
+        "spark.databricks.delta.snapshotPartitions",
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism",
+    )
+    return {name: str(cores) for name in names} if cores else {}

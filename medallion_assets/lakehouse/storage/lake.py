@@ -10,7 +10,7 @@ from datetime import datetime
 
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
-from medallion_assets.contracts.sql_text import quoted_name
+from medallion_assets.lakehouse.spark.expressions import no_rows
 from medallion_assets.lakehouse.storage.open_table import check_last_commit, find_table, table_exists
 
 MARK = "userMetadata"
@@ -93,8 +93,7 @@ class Lake:
 
     def empty(self, columns: Mapping[str, str]) -> DataFrame:
         """No rows, with columns of these SQL types."""
-        schema = ", ".join(f"{quoted_name(name)} {type_}" for name, type_ in columns.items())
-        return self.spark.createDataFrame([], schema)
+        return no_rows(self.spark, columns)
 
 
 def table_path(root: str, key: str) -> str:

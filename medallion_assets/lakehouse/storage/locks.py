@@ -1,6 +1,6 @@
 """One writer per table, among the processes of one machine.
 
-On an object store Delta's own commit protocol does this, and no lock is taken.
+On an object store no lock is taken. Delta's own commit on S3 guards the writers of one driver only.
 """
 
 import fcntl

@@ -52,7 +52,7 @@ def shown_value(value: Any) -> str:
 
 
 def row_lines(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, str]:
-    """Each row in a line, such as "row 1" -> "order_id=o1, order_status=lost": these columns, where they have a value."""
+    """Each row in a line, such as "row 1" -> "order_id=o1, order_status=lost": these columns, if they have a value."""
     wanted = dict.fromkeys(names)
     return {
         f"row {number}": ", ".join(

@@ -85,7 +85,7 @@ class _Step:
         with handled(
             self.context, self.lakehouse.lake_root, self.retries, table.key, table.fingerprint, days
         ):
-            self.lakehouse.before_run(table, self.spark.is_embedded)
+            self.lakehouse.before_run(table, self.spark.master)
             checks = blocking_checks(table.ancestors)
             upstream = partition_events.rejected_days(self.context.instance, checks, days)
             reporter = self._reporter()
@@ -132,7 +132,7 @@ class _Step:
         return sorted(context.instance.get_materialized_partitions(key_of(self.table)))
 
     def _reporter(self) -> Reporter:
-        lake = self.lakehouse.open(self.spark.session(), self.context.run.run_id)
+        lake = self.lakehouse.start(self.spark, self.context.run.run_id)
         return Reporter(self.context, self.lakehouse, lake, self.table)
 
     def _outputs(self, materialized: dg.AssetKey | None) -> StepEvents:

@@ -25,7 +25,7 @@ def build_daily_maintenance(tables: Mapping[str, Table]) -> tuple[dg.JobDefiniti
         retries: RetrySettings,
     ) -> Generator[dg.Output[None], None, None]:
         with handled(context, lakehouse.lake_root, retries):
-            results = maintain(lakehouse.open(spark.session(), context.run.run_id), tables.values())
+            results = maintain(lakehouse.start(spark, context.run.run_id), tables.values())
             for line in summary(results)["saved"]:
                 context.log.info(line)
             _raise_errors(results)

@@ -38,7 +38,7 @@ class TableJob:
 
     @cached_property
     def lake(self) -> Lake:
-        return self.lakehouse.open(self.spark.session(), self.context.run.run_id)
+        return self.lakehouse.start(self.spark, self.context.run.run_id)
 
     def handled(self, asset: str) -> AbstractContextManager[None]:
         """Around the job's work on the asset: errors are retried or recorded."""

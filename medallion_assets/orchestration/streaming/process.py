@@ -54,8 +54,8 @@ def follow_topics(
     kept = [table for table in tables.values() if keys & {table.key, *table.ancestor_keys}]
     gold = [table for table in kept if isinstance(table, GoldTable) and not table.write.is_extract]
     for table in kept:
-        lakehouse.before_run(table, spark.is_embedded)
-    session = spark.session()
+        lakehouse.before_run(table, spark.master)
+    session = spark.session(lakehouse.places)
     of_gold = session.newSession()
     run_id = streams.run_id_of(contracts_read_at)
 

@@ -1,7 +1,9 @@
 """What a run needs before it begins: each lack is found, named with its place, and said how to mend."""
 
 import shutil
+import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,10 +18,13 @@ from medallion_assets.lakehouse.monitoring.preflight import (
     lake_writable,
     raise_problems,
 )
+from medallion_assets.lakehouse.spark.master import Master
+from medallion_assets.local_servers.local_process import free_port
 from medallion_assets_tests.support.full_disk import mounted
 from medallion_assets_tests.support.sample_lake import TABLES
 
 ORDERS = TABLES["bronze/orders"]
+LOCAL = Master({})
 FROM_FILES = GoldTable(name="from_files", description="", write=Extract(validated_by=TABLES["silver/orders"]))
 
 
@@ -35,19 +40,24 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield disk
 
 
+@contextmanager
+def listening() -> Iterator[int]:
+    """A port of this machine that takes connections."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
 def refusal(root: Path, landing: Path, table: Table = ORDERS) -> str:
     with pytest.raises(PreCheckError) as refused:
-        before_run(str(root), str(landing), table, needs_java=False)
+        before_run(str(root), str(landing), table, LOCAL)
     return str(refused.value)
 
 
 def test_where_nothing_lacks_a_run_may_begin_and_nothing_is_left_behind(tmp_path: Path, landing: Path):
     for table in (ORDERS, FROM_FILES, TABLES["silver/orders"]):
-        before_run(str(tmp_path / "not" / "yet"), str(landing), table, needs_java=True)
+        before_run(str(tmp_path / "not" / "yet"), str(landing), table, LOCAL)
     assert list((tmp_path / "not" / "yet" / "_locks").iterdir()) == []
-    before_run(
-        "s3://bucket/lake", str(landing), ORDERS, needs_java=False
-    )  # says so itself when it is written
+    before_run("s3://bucket/lake", str(landing), ORDERS, LOCAL)  # says so itself when it is written
 
 
 def test_a_source_that_is_not_there_is_named_for_all_that_read_its_files(tmp_path: Path, landing: Path):
@@ -60,7 +70,7 @@ def test_a_source_that_is_not_there_is_named_for_all_that_read_its_files(tmp_pat
     assert "mount or create it" in refusal(tmp_path / "lake", landing)
     assert "mount or create it" in refusal(tmp_path / "lake", tmp_path / "unmounted")
     # Silver reads bronze, wherever its files came from.
-    before_run(str(tmp_path / "lake"), str(landing), TABLES["silver/orders"], needs_java=False)
+    before_run(str(tmp_path / "lake"), str(landing), TABLES["silver/orders"], LOCAL)
 
 
 def test_a_lake_that_cannot_be_written_is_told_beside_all_else(tmp_path: Path):
@@ -79,13 +89,37 @@ def test_a_disk_with_too_little_room_holds_a_run_back(
         f"free disk, 20 MB free at {small_disk}/lake: 200 MB are needed: free some space, or set"
     )
     monkeypatch.setenv("MEDALLION_MIN_FREE_MB", "20")
-    before_run(str(small_disk / "lake"), str(landing), ORDERS, needs_java=False)
+    before_run(str(small_disk / "lake"), str(landing), ORDERS, LOCAL)
     (small_disk / "filling").write_bytes(bytes(2**20))
     assert "19 MB free" in refusal(small_disk / "lake", landing)
     monkeypatch.setenv("MEDALLION_MIN_FREE_MB", "0")
-    before_run(str(small_disk / "lake"), str(landing), ORDERS, needs_java=False)
+    before_run(str(small_disk / "lake"), str(landing), ORDERS, LOCAL)
     (small_disk / "full").write_bytes(bytes(shutil.disk_usage(small_disk).free))
     assert "cannot be written (No space left on device)" in lake_writable(str(small_disk / "lake")).problem
+
+
+@pytest.mark.parametrize("url", ["yarn", "k8s://https://127.0.0.1:6443", "spark://192.0.2.1:7077"])
+def test_folders_of_this_machine_are_refused_where_executors_run_elsewhere(
+    url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(preflight, "_CONNECT_SECONDS", 0.1)
+
+    def told() -> dict[str, str]:
+        found = preflight.spark(Master({"spark.master": url}), "/data/lake", "s3://bucket/landing")
+        return {one.what: one.problem for one in found if one.what != "Spark"}
+
+    assert told().keys() == {"lake of the executors", "landing of the executors"}
+    assert "use an object store" in told()["lake of the executors"] and not told()["landing of the executors"]
+    monkeypatch.setenv("MEDALLION_SHARED_FOLDERS", "on")
+    assert not any(told().values())
+
+
+def test_a_master_that_does_not_answer_is_told_before_a_session_starts(tmp_path: Path, landing: Path):
+    with listening() as port:
+        url = f"spark://127.0.0.1:{free_port()},127.0.0.1:{port}"
+        before_run(str(tmp_path / "lake"), str(landing), ORDERS, Master({"spark.master": url}))
+    with pytest.raises(PreCheckError, match="nobody answers there: start it, or correct MEDALLION_SPARK"):
+        before_run(str(tmp_path / "lake"), str(landing), ORDERS, Master({"spark.master": url}))
 
 
 @pytest.mark.parametrize("text", ["plenty", "-1", "1.5"])
@@ -104,11 +138,13 @@ def test_java_and_jars_are_asked_for_only_where_the_session_is_ours(
     jars = tmp_path / "jars"
     monkeypatch.setenv("MEDALLION_JARS", str(jars))
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "no-java"))
-    before_run(str(tmp_path / "lake"), str(landing), ORDERS, needs_java=False)
+    with listening() as port:
+        connect = Master({"spark.remote": f"sc://127.0.0.1:{port}"})
+        before_run(str(tmp_path / "lake"), str(landing), ORDERS, connect)
     with pytest.raises(
         PreCheckError, match=r"Java, JAVA_HOME=.*/no-java: .* install Java 17, 21 or 25"
     ) as refused:
-        before_run(str(tmp_path / "lake"), str(landing), ORDERS, needs_java=True)
+        before_run(str(tmp_path / "lake"), str(landing), ORDERS, LOCAL)
     assert len(str(refused.value).splitlines()) == 1  # no jar at all: the session fetches them
     jars.mkdir()
     assert preflight.jars().ok and "the first run fetches them" in preflight.jars().where

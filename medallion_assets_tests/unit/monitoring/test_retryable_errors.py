@@ -13,6 +13,7 @@ from medallion_assets.lakehouse.landing.listing import LandingError
 from medallion_assets.lakehouse.monitoring.retryable_errors import is_retryable
 from medallion_assets.lakehouse.silver.merge.commit import ConcurrentChange
 from medallion_assets.lakehouse.sources.base import SourceError
+from medallion_assets.lakehouse.spark.session import ExecutorsMissing
 
 
 def caused(error: Exception, cause: Exception) -> Exception:
@@ -26,6 +27,8 @@ def caused(error: Exception, cause: Exception) -> Exception:
         PySparkException("[DELTA_CONCURRENT_APPEND.WITH_PARTITION_HINT] Transaction conflict detected"),
         PySparkException("io.delta.exceptions.ConcurrentDeleteReadException: ..."),
         PySparkException("Job aborted due to stage failure: ExecutorLostFailure (executor 3 exited)"),
+        PySparkException("[CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND] Checkpoint block rdd_7_0 not found!"),
+        ExecutorsMissing("spark://host:7077 gave no executor within 60 s"),
         PySparkException("Caused by: java.net.SocketTimeoutException: Read timed out"),
         PySparkException("Caused by: java.io.IOException: Input/output error"),
         caused(

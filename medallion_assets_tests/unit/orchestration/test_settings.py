@@ -10,6 +10,7 @@ import pytest
 
 from medallion_assets.orchestration.settings import as_path, faults
 
+SUPPORT = Path(__file__).parents[2] / "support"
 TOMORROW = f"{datetime.now(timezone.utc) + timedelta(days=1):%Y-%m-%d}"
 
 
@@ -28,6 +29,38 @@ TOMORROW = f"{datetime.now(timezone.utc) + timedelta(days=1):%Y-%m-%d}"
             ["s3:/bucket", "file://host/lake", "s3a://", "a\nb"],
         ),
         ("MEDALLION_JARS", ["/jars"], ["https://repo/jars"]),
+        (
+            "MEDALLION_SPARK",
+            [
+                "",
+                "local",
+                "local[*]",
+                "local[2]",
+                "spark://127.0.0.1:7077",
+                "spark://a.b:7077,c-d:7077",
+                "spark://[::1]:7077",
+                "k8s://https://host:443",
+                "yarn",
+                "sc://host",
+                "sc://host:443/;token=x",
+            ],
+            [
+                "Local[*]",
+                "local[0]",
+                "local[two]",
+                "spark://host",
+                "host:7077",
+                "http://host",
+                "k8s://",
+                "yarn ",
+            ],
+        ),
+        (
+            "MEDALLION_SPARK_CONF",
+            ["", f"{SUPPORT}/spark-defaults.conf"],
+            ["no-such-file.conf", str(SUPPORT), __file__],
+        ),
+        ("MEDALLION_SHARED_FOLDERS", ["on", "off", ""], ["yes"]),
         ("MEDALLION_SENSORS", ["on", "off", ""], ["yes", "ON"]),
         ("MEDALLION_MIN_FREE_MB", ["0", " 200 ", ""], ["200MB", "-1", "1.5"]),
         ("MEDALLION_SLACK_CHANNEL", ["#data"], ["# data"]),
@@ -55,6 +88,11 @@ def test_a_command_ends_with_one_line_for_each_fault(tmp_path: Path):
         "MEDALLION_WEB_SHOP",
     ]
     assert "secret" not in done.stderr
+
+
+def test_a_token_in_a_wrong_url_is_not_shown():
+    (line,) = faults({"MEDALLION_SPARK": "sc//host/;token=secret"})
+    assert "secret" not in line and "sc://host:15002" in line
 
 
 def test_relative_folders_and_file_urls_are_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -17,6 +17,7 @@ from medallion_assets.lakehouse.silver.merge.stage import NULL_PARTITION, Staged
 from medallion_assets.lakehouse.silver.merge.tombstones import change_time
 from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun
 from medallion_assets.lakehouse.silver.standardize import business_columns
+from medallion_assets.lakehouse.spark.checkpoint import checkpointed
 from medallion_assets.lakehouse.spark.expressions import quoted
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
@@ -86,7 +87,7 @@ def _merge(lake: Lake, table: SilverTable, staged: Staged, rows: DataFrame) -> N
     rows = rows.select("*", *[F.lit(None).cast(column.dataType).alias(column.name) for column in missing])
     # MERGE plans its source several times over: give it a leaf, not all that leads to it. And what is kept in memory of
     # the table is planned again after a commit: let it go before.
-    rows = rows.localCheckpoint()
+    rows = checkpointed(rows)
     staged.rows.unpersist()
     values: dict[str, str | Expression] = {
         quoted_name(name): quoted(name, "change") for name in rows.columns if name != "_action"
