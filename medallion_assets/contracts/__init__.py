@@ -6,8 +6,10 @@ does not.
 
 from medallion_assets.contracts.bronze import BronzeTable, FollowDelta, FollowTable, FollowTopic, Land
 from medallion_assets.contracts.changes import FileOrder, Op
+from medallion_assets.contracts.column import Column
 from medallion_assets.contracts.freshness import WEEKEND
-from medallion_assets.contracts.gold import Dimension, Extract, GoldTable, Join, ReplaceWhole, Total
+from medallion_assets.contracts.gold import GoldTable, Join, Total
+from medallion_assets.contracts.gold_policies import Dimension, Extract, ReplaceWhole
 from medallion_assets.contracts.measures import (
     Measure,
     average,
@@ -18,6 +20,7 @@ from medallion_assets.contracts.measures import (
     least,
     total,
 )
+from medallion_assets.contracts.merge_policies import Scd2, Upsert
 from medallion_assets.contracts.payloads import Avro, Debezium, Json
 from medallion_assets.contracts.rules import (
     Rule,
@@ -31,8 +34,8 @@ from medallion_assets.contracts.rules import (
     not_null,
     one_of,
 )
-from medallion_assets.contracts.silver import Scd2, SilverTable, Upsert
-from medallion_assets.contracts.table import Column, ReplaceDay, Table
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import ReplaceDay, Table
 
 __all__ = [
     "WEEKEND",

@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import ClassVar
 
 from medallion_assets.contracts import technical_columns
+from medallion_assets.contracts.column import INGESTION_DATE, Column
 from medallion_assets.contracts.payloads import Json, Payload
-from medallion_assets.contracts.table import INGESTION_DATE, Column, Table, WritePolicy
+from medallion_assets.contracts.table import Table, WritePolicy
 
 EARLIEST = "earliest"
 

@@ -12,10 +12,10 @@ from datetime import timedelta
 from enum import Enum
 from typing import ClassVar
 
+from medallion_assets.contracts.column import Column
 from medallion_assets.contracts.key_text import normal_key
 from medallion_assets.contracts.sql_text import quoted_name, quoted_text
 from medallion_assets.contracts.sql_types import base_type
-from medallion_assets.contracts.table import Column
 
 NULL_WORDS = ("NULL", "null", "Null", r"\N", "N/A", "n/a", "#N/A", "None", "NaN", "nan", "NAN", "NaT", "<NA>")
 """What databases, spreadsheets and pandas write for a missing value."""

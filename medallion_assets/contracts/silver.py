@@ -1,14 +1,16 @@
 """Silver: typed and validated rows; of each key the latest change, or its versions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import ClassVar
 
 from medallion_assets.contracts import technical_columns
 from medallion_assets.contracts.bronze import BronzeTable, FollowDelta, FollowTable, Land
-from medallion_assets.contracts.changes import TRUNCATE_OP, UPSERT_OPS, FileOrder, Op
+from medallion_assets.contracts.changes import TRUNCATE_OP, Op
+from medallion_assets.contracts.column import Column
+from medallion_assets.contracts.merge_policies import Scd2, Upsert
 from medallion_assets.contracts.payloads import Debezium, Payload
 from medallion_assets.contracts.rules import (
     Rule,
@@ -21,7 +23,7 @@ from medallion_assets.contracts.rules import (
     times_as_meant,
 )
 from medallion_assets.contracts.sql_text import quoted_text
-from medallion_assets.contracts.table import Column, ReplaceDay, Table, WritePolicy
+from medallion_assets.contracts.table import ReplaceDay, Table
 from medallion_assets.contracts.technical_columns import (
     CONTENT_HASH,
     CORRUPT_RECORD,
@@ -34,59 +36,6 @@ MASK_BITS = 63
 """How many rules share one number: a bit each, of a signed 64-bit number all but the sign."""
 NOT_TRUNCATED = Rule("not_truncated", f"{OP} IS NULL OR {OP} <> '{TRUNCATE_OP}'", (OP,))
 """Of changes by Debezium: which rows a truncation removed it does not say, so that its day is blocked."""
-
-
-@dataclass(frozen=True)
-class Upsert(WritePolicy):
-    """Silver: the latest change of each key (SCD1), deletes kept as tombstones.
-
-    `sequence_by` orders the changes of one key; without it the ingestion day and then the files do, as `file_order`
-    says (DMS's LOAD files first, then the natural order of names). With it `file_order`, if given, decides between
-    changes of the same time. Of two records of one file that nothing else tells apart the later one counts.
-    `op` says what a row does: an `Op`, or the name of the landed column that marks deletes (D), where there is one.
-    """
-
-    keys: tuple[str, ...]
-    sequence_by: tuple[str, ...] = ()
-    op: str | Op = "op"
-    file_order: FileOrder | None = None
-
-    kind: ClassVar[str] = "upsert"
-    has_keys: ClassVar[bool] = True
-
-    @property
-    def row_key(self) -> tuple[str, ...]:
-        return self.keys
-
-    @property
-    def sequence(self) -> tuple[str, ...]:
-        return self.sequence_by
-
-    @property
-    def meaning(self) -> Op:
-        return self.op if isinstance(self.op, Op) else Op(self.op, upserts=UPSERT_OPS, optional=True)
-
-    @property
-    def order_of_files(self) -> FileOrder | None:
-        return self.file_order if self.sequence_by else self.file_order or FileOrder()
-
-
-@dataclass(frozen=True)
-class Scd2(Upsert):
-    """Silver: the versions of each key (SCD type 2), `valid_from` <= time < `valid_to`; a delete leaves a gap.
-
-    A change of a `tracked` column begins a version; other columns overwrite in the version that holds. The times are
-    those of the first column of `sequence_by`.
-    """
-
-    tracked: tuple[str, ...] = field(kw_only=True)
-
-    kind: ClassVar[str] = "scd2"
-    keeps_versions: ClassVar[bool] = True
-
-    @property
-    def row_key(self) -> tuple[str, ...]:
-        return (*self.keys, "valid_from")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from medallion_assets.contracts.gold import GoldTable
-from medallion_assets.contracts.silver import SilverTable, Upsert
+from medallion_assets.contracts.merge_policies import Upsert
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.technical_columns import SEQUENCE, VERSIONED
 from medallion_assets.errors import MedallionError
 

@@ -1,6 +1,6 @@
 """The columns that the lake adds to a table's own: their names, types and descriptions, in one list."""
 
-from medallion_assets.contracts.table import INGESTION_DATE, Column
+from medallion_assets.contracts.column import INGESTION_DATE, Column
 
 INGESTION_TIMESTAMP = "_ingestion_timestamp"
 SOURCE_FILE = "_source_file"

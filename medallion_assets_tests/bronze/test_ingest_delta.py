@@ -12,8 +12,9 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from medallion_assets.contracts.bronze import BronzeTable, FollowDelta
-from medallion_assets.contracts.silver import SilverTable, Upsert
-from medallion_assets.contracts.table import Column
+from medallion_assets.contracts.column import Column
+from medallion_assets.contracts.merge_policies import Upsert
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse import bronze, silver
 from medallion_assets.lakehouse.bronze import batches
 from medallion_assets.lakehouse.control import watermarks

@@ -7,8 +7,9 @@ import dagster as dg
 import pytest
 
 from medallion_assets.contracts.bronze import BronzeTable, FollowTable
-from medallion_assets.contracts.silver import SilverTable, Upsert
-from medallion_assets.contracts.table import Column
+from medallion_assets.contracts.column import Column
+from medallion_assets.contracts.merge_policies import Upsert
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse import bronze
 from medallion_assets.lakehouse.control import watermarks
 from medallion_assets.lakehouse.monitoring.source_changes import sources_with_news

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from medallion_assets.contracts.column import Column
 from medallion_assets.contracts.payloads import Json
-from medallion_assets.contracts.table import Column
 from medallion_assets_tests.support.events import event, follow, live, take
 from medallion_assets_tests.support.kafka_broker import Broker, Message
 from medallion_assets_tests.support.sample_lake import SampleLake

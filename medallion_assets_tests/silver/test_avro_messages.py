@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from medallion_assets.contracts.column import Column
 from medallion_assets.contracts.payloads import Avro, Debezium
-from medallion_assets.contracts.table import Column
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.silver.refresh import refresh_days
 from medallion_assets_tests.support.events import event, follow, live, poison, take, today

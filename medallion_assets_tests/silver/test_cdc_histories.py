@@ -16,8 +16,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from medallion_assets.contracts.bronze import BronzeTable, Land
-from medallion_assets.contracts.silver import SilverTable, Upsert
-from medallion_assets.contracts.table import Column
+from medallion_assets.contracts.column import Column
+from medallion_assets.contracts.merge_policies import Upsert
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse import silver
 from medallion_assets_tests.reference import upsert_model
 from medallion_assets_tests.support.sample_lake import SampleLake, as_csv

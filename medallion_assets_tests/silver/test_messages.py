@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from medallion_assets.contracts.changes import Op
+from medallion_assets.contracts.column import Column
 from medallion_assets.contracts.payloads import Debezium, Json
-from medallion_assets.contracts.table import Column
 from medallion_assets.lakehouse.bronze import batches, ingest_source
 from medallion_assets.lakehouse.silver.checks import blocked_by
 from medallion_assets_tests.support.events import event, follow, live, poison, take

@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 import pytest
 from pyspark.sql import SparkSession
 
-from medallion_assets.contracts.silver import SilverTable, Upsert
-from medallion_assets.contracts.table import Column, Table
+from medallion_assets.contracts.column import Column
+from medallion_assets.contracts.merge_policies import Upsert
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse import silver
 from medallion_assets.lakehouse.silver import purge
 from medallion_assets.lakehouse.silver.checks import blocked_by

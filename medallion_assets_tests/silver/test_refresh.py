@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from medallion_assets.contracts.column import Column
 from medallion_assets.contracts.rules import not_null
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.table import Column, ReplaceDay
+from medallion_assets.contracts.table import ReplaceDay
 from medallion_assets.lakehouse import silver
 from medallion_assets.lakehouse.silver import refresh, validated_days
 from medallion_assets.lakehouse.silver.checks import blocked_by

@@ -7,9 +7,10 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.silver import Scd2, SilverTable, Upsert
+from medallion_assets.contracts.column import Column
+from medallion_assets.contracts.merge_policies import Scd2, Upsert
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.stored import IncompatibleContract
-from medallion_assets.contracts.table import Column
 from medallion_assets.lakehouse import silver
 from medallion_assets.lakehouse.silver.merge.intervals import with_intervals
 from medallion_assets_tests.support.sample_lake import TABLES, SampleLake

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from medallion_assets.contracts.bronze import BronzeTable, FollowTopic, Land
+from medallion_assets.contracts.column import Column
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.measures import count, total
+from medallion_assets.contracts.merge_policies import Scd2, Upsert
 from medallion_assets.contracts.rules import not_negative
-from medallion_assets.contracts.silver import Scd2, SilverTable, Upsert
-from medallion_assets.contracts.table import Column, ReplaceDay, Table
+from medallion_assets.contracts.silver import SilverTable
+from medallion_assets.contracts.table import ReplaceDay, Table
 from medallion_assets.lakehouse.control.file_ledger import LandedEntry, entries, record
 from medallion_assets.lakehouse.silver.audit import audit_days
 from medallion_assets.lakehouse.silver.full_refresh import rebuild

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 from pyspark.sql import SparkSession
 
+from medallion_assets.contracts.column import Column
+from medallion_assets.contracts.merge_policies import Upsert
 from medallion_assets.contracts.rules import (
     Severity,
     at_most_decimals,
@@ -14,8 +16,7 @@ from medallion_assets.contracts.rules import (
     not_null,
     one_of,
 )
-from medallion_assets.contracts.silver import SilverTable, Upsert
-from medallion_assets.contracts.table import Column
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.lakehouse.silver.validation import failed_rules, validate
 from medallion_assets_tests.support.sample_lake import TABLES
 

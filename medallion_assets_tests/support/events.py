@@ -5,9 +5,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 from medallion_assets.contracts.bronze import BronzeTable, FollowTopic
+from medallion_assets.contracts.column import Column
+from medallion_assets.contracts.merge_policies import Upsert
 from medallion_assets.contracts.payloads import Payload
-from medallion_assets.contracts.silver import SilverTable, Upsert
-from medallion_assets.contracts.table import Column
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets_tests.support.kafka_broker import Broker, Message
 from medallion_assets_tests.support.sample_lake import SampleLake
 

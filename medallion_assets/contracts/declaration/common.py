@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from medallion_assets.contracts.column import INGESTION_DATE
 from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.freshness import validate_days_off
 from medallion_assets.contracts.sql_text import SqlError, columns_of
 from medallion_assets.contracts.sql_types import NoSuchType, normal_type
-from medallion_assets.contracts.table import INGESTION_DATE, Table
+from medallion_assets.contracts.table import Table
 
 Faults = Iterator[tuple[str, str]]
 """(field, what is wrong with it and how to mend it)"""

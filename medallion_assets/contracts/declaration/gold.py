@@ -4,12 +4,15 @@ from collections.abc import Collection
 
 from sqlglot import exp
 
+from medallion_assets.contracts.column import INGESTION_DATE
 from medallion_assets.contracts.declaration.common import Faults, listed, sql, unknown
-from medallion_assets.contracts.gold import Dimension, Extract, GoldTable, Join
+from medallion_assets.contracts.gold import GoldTable, Join
+from medallion_assets.contracts.gold_policies import Dimension, Extract
+from medallion_assets.contracts.merge_policies import Upsert
 from medallion_assets.contracts.rules import Severity, not_null
-from medallion_assets.contracts.silver import SilverTable, Upsert
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.sql_text import SqlError, columns_of, expression
-from medallion_assets.contracts.table import INGESTION_DATE, ReplaceDay, Table
+from medallion_assets.contracts.table import ReplaceDay, Table
 
 
 def faults(table: GoldTable) -> Faults:

@@ -4,12 +4,14 @@ import re
 from collections import Counter
 
 from medallion_assets.contracts.changes import BY_LANDING, BY_NAME, KNOWN_UPSERTS, Op
+from medallion_assets.contracts.column import INGESTION_DATE
 from medallion_assets.contracts.column_identity import column_key, holder_of
 from medallion_assets.contracts.declaration.common import Faults, listed, negative, sql, unknown
+from medallion_assets.contracts.merge_policies import Scd2, Upsert
 from medallion_assets.contracts.rules import Rule
-from medallion_assets.contracts.silver import Scd2, SilverTable, Upsert
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.sql_text import columns_of
-from medallion_assets.contracts.table import INGESTION_DATE, ReplaceDay
+from medallion_assets.contracts.table import ReplaceDay
 from medallion_assets.contracts.technical_columns import IN_RULES, OP
 
 OTHER_CHECKS = (

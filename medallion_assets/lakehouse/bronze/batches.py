@@ -13,9 +13,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import BronzeTable
+from medallion_assets.contracts.column import INGESTION_DATE
 from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.days import utc_today
-from medallion_assets.contracts.table import INGESTION_DATE
 from medallion_assets.contracts.technical_columns import (
     CORRUPT_RECORD,
     INGESTION_TIMESTAMP,

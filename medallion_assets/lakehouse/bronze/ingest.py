@@ -12,8 +12,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.bronze import BronzeTable
+from medallion_assets.contracts.column import INGESTION_DATE
 from medallion_assets.contracts.file_identity import Identity
-from medallion_assets.contracts.table import INGESTION_DATE
 from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP, SOURCE_ROW
 from medallion_assets.lakehouse.bronze.batches import spelled_as_stored
 from medallion_assets.lakehouse.bronze.day_metrics import BronzeDayMetrics

@@ -7,7 +7,8 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.gold import Dimension, GoldTable
+from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.gold_policies import Dimension
 from medallion_assets.lakehouse.spark.expressions import quoted
 
 UNKNOWN_KEY, UNKNOWN_NUMBER, UNKNOWN = "unknown", -1, "UNKNOWN"

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.gold import Extract, GoldTable
+from medallion_assets.contracts.column import INGESTION_DATE
+from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.gold_policies import Extract
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.table import INGESTION_DATE
 from medallion_assets.contracts.technical_columns import INGESTION_TIMESTAMP, SOURCE_ROW
 from medallion_assets.lakehouse.control.file_ledger import UNREADABLE
 from medallion_assets.lakehouse.gold.computation import computed

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from medallion_assets.contracts.column import INGESTION_DATE
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.sql_text import quoted_name
-from medallion_assets.contracts.table import INGESTION_DATE
 from medallion_assets.lakehouse.control.gold_refreshes import (
     Versions,
     contracts_of,

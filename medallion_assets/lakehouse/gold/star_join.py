@@ -11,7 +11,8 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.gold import Dimension, GoldTable, Join
+from medallion_assets.contracts.gold import GoldTable, Join
+from medallion_assets.contracts.gold_policies import Dimension
 from medallion_assets.contracts.table import Table
 from medallion_assets.contracts.technical_columns import DELETED_AT
 from medallion_assets.lakehouse.control.gold_refreshes import Versions

@@ -11,10 +11,11 @@ from datetime import datetime
 from delta.tables import DeltaTable as SparkTable
 
 from medallion_assets.contracts.bronze import BronzeTable
+from medallion_assets.contracts.column import INGESTION_DATE
 from medallion_assets.contracts.days import utc_today
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.table import INGESTION_DATE, Table
+from medallion_assets.contracts.table import Table
 from medallion_assets.contracts.technical_columns import PROVENANCE, SOURCE_FILE
 from medallion_assets.lakehouse.bronze.batches import batch_entry
 from medallion_assets.lakehouse.control import gold_refreshes, watermarks

@@ -8,10 +8,10 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import AtomicType
 
 from medallion_assets.contracts.changes import BY_LANDING, FileOrder
+from medallion_assets.contracts.column import Column
 from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.sql_text import columns_of
-from medallion_assets.contracts.table import Column
 from medallion_assets.contracts.technical_columns import (
     CONTENT_HASH,
     IS_DELETE,

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from medallion_assets.contracts.column import INGESTION_DATE
 from medallion_assets.contracts.sql_text import quoted_name, quoted_text
-from medallion_assets.contracts.table import INGESTION_DATE
 from medallion_assets.contracts.technical_columns import SOURCE_FILE
 
 

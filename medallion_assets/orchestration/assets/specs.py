@@ -4,10 +4,11 @@ from pathlib import Path
 
 import dagster as dg
 
+from medallion_assets.contracts.column import INGESTION_DATE, Column
 from medallion_assets.contracts.gold import GoldTable
 from medallion_assets.contracts.rules import not_null
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.table import INGESTION_DATE, Column, Table
+from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.storage.lake import table_path
 from medallion_assets.orchestration.resources import LakehouseResource
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from medallion_assets.contracts.gold import Extract, GoldTable
+from medallion_assets.contracts.gold import GoldTable
+from medallion_assets.contracts.gold_policies import Extract
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.monitoring import preflight
 from medallion_assets.lakehouse.monitoring.preflight import (

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.table import INGESTION_DATE
+from medallion_assets.contracts.column import INGESTION_DATE
 from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE, SOURCE_MODIFIED_AT
 from medallion_assets.lakehouse.landing.formats.folder_columns import with_folder_columns
 from medallion_assets.lakehouse.landing.formats.layout import Layout

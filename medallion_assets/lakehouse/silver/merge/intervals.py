@@ -16,7 +16,8 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from medallion_assets.contracts.silver import Scd2, SilverTable
+from medallion_assets.contracts.merge_policies import Scd2
+from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.lakehouse.silver.merge.order import is_undecided, last_last, with_followed
 from medallion_assets.lakehouse.silver.merge.resolution import keys_of
