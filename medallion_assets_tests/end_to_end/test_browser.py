@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ from medallion_assets_tests.support.browser import chromium
 from medallion_assets_tests.support.sample_lake import SampleLake, order
 
 REPOSITORY = Path(__file__).parents[2]
-ONE, TWO = "2026-01-01", "2026-01-02"
+ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
 PATIENCE = 60
 """Seconds for the server to answer or a page to show something: the code server's first load is slow."""
 
@@ -55,6 +56,14 @@ class Screen:
         name = re.compile(r"^\s*" + r"\s+(?:datatype_\w+\s+)?".join(texts) + r"(\s|$)")
         self._visible(self.page.get_by_role("row", name=name))
 
+    def badges(self) -> list[str]:
+        """How many checks of the asset failed, warned and passed; of none no number."""
+        title = self.page.get_by_text("Latest check results", exact=True)
+        self._visible(title)
+        found = title.locator("xpath=../..")
+        expect(found).to_have_text(re.compile(r"\d"), timeout=PATIENCE * 1000)
+        return found.inner_text().partition("Latest check results")[2].split()
+
     def keep(self, name: str) -> None:
         path = self.folder / f"{name}.png"
         self.page.screenshot(path=path)
@@ -65,30 +74,41 @@ class Screen:
         expect(found.filter(visible=True).first).to_be_visible(timeout=PATIENCE * 1000)
 
 
+@dataclass(frozen=True)
+class Lake:
+    """A lake, and an instance with its runs."""
+
+    shop: SampleLake
+    settings: dict[str, str]
+
+    def run(self, first: str, last: str) -> bool:
+        """Whether a run of these days succeeds."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.settings.items():
+                patch.setenv(name, value)
+            with job_runner.dagster_instance() as kept:
+                return job_runner.run(kept, "landing_to_gold", first, last, lambda event: None).success
+
+
 @pytest.fixture(scope="module")
-def screen(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
+def lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """With two days of orders."""
     root = tmp_path_factory.mktemp("browser")
-    settings = _materialized(SampleLake(spark, root), root / "home")
-    with _webserver(settings, root / "webserver.log") as address, _a_page() as page:
-        yield Screen(page, address, root)
-
-
-def _materialized(shop: SampleLake, home: Path) -> dict[str, str]:
-    """Two days of orders in a lake and an instance of their own; returns the settings that name them."""
+    shop, home = SampleLake(spark, root), root / "home"
     home.mkdir()
     shutil.copy(REPOSITORY / "dagster.yaml", home)
-    settings = {
-        "DAGSTER_HOME": str(home),
-        "MEDALLION_LAKEHOUSE": shop.lake.root,
-        "MEDALLION_LANDING": str(shop.landing),
-    }
+    places = {"DAGSTER_HOME": str(home), "MEDALLION_LAKEHOUSE": shop.lake.root}
+    made = Lake(shop, places | {"MEDALLION_LANDING": str(shop.landing)})
     _land(shop)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.items():
-            patch.setenv(name, value)
-        with job_runner.dagster_instance() as kept:
-            assert job_runner.run(kept, "landing_to_gold", ONE, TWO, on_event=lambda event: None).success
-    return settings
+    assert made.run(ONE, TWO)
+    return made
+
+
+@pytest.fixture(scope="module")
+def screen(lake: Lake) -> Iterator[Screen]:
+    root = lake.shop.root
+    with _webserver(lake.settings, root / "webserver.log") as address, _a_page() as page:
+        yield Screen(page, address, root)
 
 
 def _land(shop: SampleLake) -> None:
@@ -225,3 +245,41 @@ def test_an_asset_says_what_it_is_what_its_columns_mean_and_whose_it_is(screen: 
     )
     screen.shows("Owners", "data-platform", "silver.orders", "landing_to_gold")
     screen.keep("overview")
+
+
+def test_a_refused_day_is_found_in_three_clicks_with_its_rule_its_rows_and_its_file(
+    screen: Screen, lake: Lake
+):
+    wrong = [order(name, status="lost", day=THREE) for name in ("l1", "l2", "l3")]
+    lake.shop.land("orders", THREE, "bad.csv", [order("o4", day=THREE), *wrong])
+    assert not lake.run(THREE, THREE)
+    screen.open("/")
+    screen.page.set_viewport_size(
+        {"width": 1600, "height": 2200}
+    )  # of a long list only what is seen is there
+    screen.page.get_by_text("Catalog", exact=True).first.click()
+    screen.page.locator("a[href*='/assets/silver/orders']").first.click()
+    assert screen.badges() == [
+        "2",
+        "1",
+        "22",
+    ]  # of 25: two are red, for the day and for the share of its rows
+    screen.page.get_by_text("2", exact=True).first.hover()
+    screen.page.get_by_text("open_days", exact=True).first.click()
+    file = f"orders/date={THREE}/bad.csv"
+    screen.shows_row(
+        THREE,
+        f"silver/orders quarantine_ratio: 3 of 4 rows (75%, limit 50%) of {file} break a rule: "
+        "order_status_one_of 3. Mend the file; the sensor takes it",
+    )
+    row = f"_failed_rules=order_status_one_of, order_id=l1, order_status=lost, _source_file={file}"
+    screen.shows_row(f"{THREE} row 1", row)
+    screen.keep("refused")
+    for key in ("bronze/orders", "silver/customers", "gold/fact_orders", "gold/daily_sales"):
+        screen.open(f"/assets/{key}?view=overview")
+        assert len(screen.badges()) == 1, key  # all green: it is not at fault
+
+    lake.shop.land("orders", THREE, "bad.csv", [order("o4", day=THREE)])
+    assert lake.run(THREE, THREE)
+    screen.open("/assets/silver/orders?view=overview")
+    assert screen.badges() == ["1", "24"]  # the first day still holds a row in quarantine
