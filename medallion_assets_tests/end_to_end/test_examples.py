@@ -30,7 +30,8 @@ def test_the_examples_stand_beside_the_repositorys_own_tables():
         "bronze/orders",
         "silver/products",
     }
-    for key in graph.get_all_asset_keys():
+    declared = {key for key in graph.get_all_asset_keys() if key.path[0] in ("bronze", "silver", "gold")}
+    for key in declared:
         columns = graph.get(key).metadata["dagster/column_schema"].columns
         assert all(column.description for column in columns), key
 

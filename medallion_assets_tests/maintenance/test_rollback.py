@@ -205,7 +205,7 @@ def test_the_job_and_the_command_say_what_was_done_or_why_it_cannot_be(
     assert "no table 'gold/dim_date' in the lake. Name one of: bronze/orders, silver/orders" in asked(
         "gold/dim_date", version="0"
     )
-    with pytest.raises(dg.DagsterInvalidConfigError, match="not in enum type rollback_table"):
+    with pytest.raises(dg.DagsterInvalidConfigError, match="not in enum type tables_of_rollback"):
         asked("silver/order", version="0")
     assert "silver/orders has no version 7: there are 0 to 1" in asked(version="7")
     assert "'x' is no version" in asked(version="x") and "'x' is no time" in asked(as_of="x")

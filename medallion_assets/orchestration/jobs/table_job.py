@@ -1,5 +1,6 @@
 """What the jobs on one table have in common: their resources, the update of gold, the report, and their definition."""
 
+import hashlib
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -121,6 +122,8 @@ def _schema(name: str, settings: type[dg.Config], choices: Sequence[str]) -> dg.
     if not choices:
         return schema
     fields = dict(schema.config_type.fields)  # type: ignore[attr-defined]
-    known = dg.Enum(f"{name}_table", [dg.EnumValue(choice) for choice in choices])
+    # Dagster takes two types of one name for one, also those of two repositories in a process.
+    digest = hashlib.sha256("\n".join(choices).encode()).hexdigest()[:8]
+    known = dg.Enum(f"tables_of_{name}_{digest}", [dg.EnumValue(choice) for choice in choices])
     fields["table"] = dg.Field(known, description=settings.model_fields["table"].description)
     return dg.Field(fields)
