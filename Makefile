@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback sql status history new-table plan watermarks upkeep doctor report bench bench-quick bench-cdc docs clean java jars chromium postgres broker debezium registry dagster-home
+.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback sql status history new-table contract plan watermarks upkeep doctor report bench bench-quick bench-cdc docs clean java jars chromium postgres broker debezium registry dagster-home
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ history: .venv/.installed ## The versions of TABLE=silver/orders: times, operati
 
 new-table: .venv/.installed ## Draft the contracts of a landed SOURCE=returns with KEYS=return_id (SEQUENCE=updated_at), and their test
 	@$(BIN)/python -m medallion_assets.commands.new_table --source "$(SOURCE)" --keys "$(KEYS)" --sequence "$(SEQUENCE)"
+
+contract: .venv/.installed ## The contract of TABLE=silver/orders as an Open Data Contract (YAML)
+	@$(BIN)/python -m medallion_assets.commands.contract --table "$(TABLE)"
 
 plan: .venv/.installed ## What changed contracts would do, before a run (FORMAT=markdown: as a comment for CI)
 	@$(BIN)/python -m medallion_assets.commands.plan $(if $(FORMAT),--format "$(FORMAT)")

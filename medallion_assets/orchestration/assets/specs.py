@@ -56,7 +56,7 @@ def asset_spec(table: Table) -> dg.AssetSpec:
 
 
 def _schema(table: Table) -> dg.TableSchema:
-    keys, required = _keys(table), _required(table)
+    keys, required = keys_of(table), required_columns(table)
     columns = [
         dg.TableColumn(
             column.name,
@@ -72,11 +72,11 @@ def _schema(table: Table) -> dg.TableSchema:
     return dg.TableSchema([*columns, *technical])
 
 
-def _keys(table: Table) -> tuple[str, ...]:
+def keys_of(table: Table) -> tuple[str, ...]:
     return table.grain if isinstance(table, GoldTable) else table.write.row_key
 
 
-def _required(table: Table) -> set[str]:
+def required_columns(table: Table) -> set[str]:
     """The columns without which no row gets into the table."""
     rules = table.row_rules if isinstance(table, SilverTable) else ()
     return {rule.columns[0] for rule in rules if len(rule.columns) == 1 and rule == not_null(*rule.columns)}
