@@ -49,8 +49,10 @@ unit: .venv/.data ## The tests that need neither Spark nor a server, in seconds
 test-long: jars .venv/.data .venv/.bench postgres broker debezium registry ## The long suite: random histories, and the sensors of a running `dagster dev`
 	$(PYTEST) -m long
 
-# The daemon's lines of each tick would hide the alerts. (`dg dev`, which Dagster offers instead, is a package more.)
+# On its console the daemon's lines of each tick and the events of runs, which the UI shows anyway, would hide the alerts.
+# (`dg dev`, which Dagster offers instead, is a package more.)
 dev: jars dagster-home ## Open the UI on 127.0.0.1, PORT=3000, sensors on (EXAMPLES=1: with the example tables)
+	@printf '\npython_logs:\n  python_log_level: INFO\n' >> $(DAGSTER_HOME)/dagster.yaml
 	@echo "http://127.0.0.1:$(PORT) will be ready in some seconds; Ctrl-C ends it. Below are runs, alerts and errors."
 	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded:FutureWarning' MEDALLION_SENSORS=on \
 		$(BIN)/dagster dev --log-level error $(if $(EXAMPLES),-m medallion_assets.example_definitions) -h 127.0.0.1 -p $(PORT)
