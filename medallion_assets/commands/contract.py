@@ -1,6 +1,7 @@
 """Prints a table's contract as an Open Data Contract Standard document (YAML), for catalogs and other tools."""
 
 import argparse
+import re
 import sys
 
 from open_data_contract_standard.model import (
@@ -15,10 +16,8 @@ from open_data_contract_standard.model import (
 )
 
 from medallion_assets.commands.arguments import table_of
-from medallion_assets.contracts.column import Column
 from medallion_assets.contracts.rules import Rule, Severity
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.sql_text import columns_of
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.storage.lake import table_path
 from medallion_assets.orchestration.assets.specs import keys_of, required_columns
@@ -63,7 +62,7 @@ def open_data_contract(table: Table, root: str) -> OpenDataContractStandard:
         physicalType="table",
         logicalType="object",
         description=table.description,
-        properties=[_property(table, column) for column in table.columns],
+        properties=_properties(table),
         quality=[_quality(rule) for rule in _rules_of(table)] or None,
     )
     return OpenDataContractStandard(
@@ -82,29 +81,29 @@ def open_data_contract(table: Table, root: str) -> OpenDataContractStandard:
     )
 
 
-def _property(table: Table, column: Column) -> SchemaProperty:
-    keys = keys_of(table)
-    is_key = column.name in keys
-    return SchemaProperty(
-        name=column.name,
-        physicalType=column.type,
-        logicalType=_LOGICAL.get(column.type.partition("(")[0].partition("<")[0], "string"),
-        description=table.description_of(column) or None,
-        required=column.name in required_columns(table) or None,
-        primaryKey=is_key or None,
-        primaryKeyPosition=keys.index(column.name) + 1 if is_key else None,
-        partitioned=column.name == table.partition_column or None,
-        classification="personal" if column.name in table.pii_columns else None,
-        transformSourceObjects=list(table.lineage_of(column)) or None,
-    )
+def _properties(table: Table) -> list[SchemaProperty]:
+    keys, required = keys_of(table), required_columns(table)
+    return [
+        SchemaProperty(
+            name=column.name,
+            physicalType=column.type,
+            logicalType=_LOGICAL.get(re.split(r"[(<]", column.type)[0], "string"),
+            description=table.description_of(column) or None,
+            required=column.name in required or None,
+            primaryKey=column.name in keys or None,
+            primaryKeyPosition=keys.index(column.name) + 1 if column.name in keys else None,
+            partitioned=column.name == table.partition_column or None,
+            classification="personal" if column.name in table.pii_columns else None,
+            transformSourceObjects=list(table.lineage_of(column)) or None,
+        )
+        for column in table.columns
+    ]
 
 
 def _rules_of(table: Table) -> list[Rule]:
-    """Those that can be asked of the stored rows: not those on what landed."""
-    if not isinstance(table, SilverTable):
-        return []
-    known = table.types
-    return [rule for rule in table.row_rules if all(path[0] in known for path in columns_of(rule.predicate))]
+    """Those that can be asked of the stored rows."""
+    rules = table.row_rules if isinstance(table, SilverTable) else ()
+    return [rule for rule in rules if rule.names_only(table.types)]
 
 
 def _quality(rule: Rule) -> DataQuality:

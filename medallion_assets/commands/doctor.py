@@ -20,6 +20,7 @@ from medallion_assets.lakehouse.monitoring import preflight
 from medallion_assets.lakehouse.monitoring.source_changes import never_read, sources_with_news
 from medallion_assets.lakehouse.monitoring.spark_probe import try_session
 from medallion_assets.lakehouse.spark.given_settings import given_settings
+from medallion_assets.lakehouse.spark.session import cores_of
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 from medallion_assets.tables import find_tables
 
@@ -88,7 +89,7 @@ def spark(root: str, landing: str) -> Iterable[Line]:
         running = resource.session((root, landing))
         try_session(running, root)
         seconds = f"wrote, read and deleted a table in {time.monotonic() - began:.0f} s"
-        cores = "" if master.is_connect else f", {running.sparkContext.defaultParallelism} cores"
+        cores = "" if master.is_connect else f", {cores_of(running)} cores"
         yield Line("Spark session", f"{master.shown}{cores}, {seconds}")
     elif not is_set:
         yield Line("Spark session", f"{master.shown}, {master.cores} cores, not tried")

@@ -6,7 +6,7 @@ Rules over many rows (uniqueness, totals) are table checks, not row rules.
 
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from medallion_assets.contracts.column import Column
 from medallion_assets.contracts.key_text import normal_key
-from medallion_assets.contracts.sql_text import quoted_name, quoted_text
+from medallion_assets.contracts.sql_text import columns_of, quoted_name, quoted_text
 from medallion_assets.contracts.sql_types import base_type
 
 NULL_WORDS = ("NULL", "null", "Null", r"\N", "N/A", "n/a", "#N/A", "None", "NaN", "nan", "NAN", "NaT", "<NA>")
@@ -42,6 +42,10 @@ class Rule:
     weight: int = 1
 
     kind: ClassVar[str] = "rule"
+
+    def names_only(self, columns: Collection[str]) -> bool:
+        """Whether it can be asked of rows with these columns: nothing of what landed is in it."""
+        return all(path[0] in columns for path in columns_of(self.predicate))
 
     @property
     def shown(self) -> str:

@@ -6,12 +6,9 @@ from typing import Any
 
 from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.table import Table
-from medallion_assets.contracts.technical_columns import SOURCE_FILE
 from medallion_assets.lakehouse.control.run_log import FAILED
-from medallion_assets.lakehouse.silver.quarantine import quarantine_key
-from medallion_assets.lakehouse.storage.lake import table_path
-from medallion_assets.lakehouse.storage.open_table import find_table
-from medallion_assets.lakehouse.storage.sample_rows import sample_rows, shown_columns, shown_value
+from medallion_assets.lakehouse.silver.quarantine import quarantined_examples, telling_columns
+from medallion_assets.lakehouse.storage.sample_rows import shown_columns, shown_value
 from medallion_assets.report.outcomes import IN_QUARANTINE, MEANINGS, Cell, reason
 from medallion_assets.report.records import Records
 
@@ -57,28 +54,15 @@ def days_held_back(
 def _held_back(root: str, table: Table | None, cells: list[Cell], records: Records) -> HeldBack:
     cell, days = cells[0], [one.day for one in cells]
     why = reason(records.last_runs[cell.table, cell.day], records)
-    rows = _quarantined(root, table, cell)
-    if not rows:
+    if not isinstance(table, SilverTable):  # or no more declared: what of it is personal is not known
         return HeldBack(cell, days, why)
-    columns = _telling_first(table, rows)
+    rows = quarantined_examples(root, table, cell.day)
+    columns = _telling_first(table, rows) if rows else []
     return HeldBack(cell, days, why, columns, [[shown_value(row[c]) for c in columns] for row in rows])
 
 
-def _quarantined(root: str, table: Table | None, cell: Cell) -> list[dict[str, Any]]:
-    """None of a table that is no more declared: what of it is personal is not known."""
-    if not isinstance(table, SilverTable):
-        return []
-    stored = find_table(table_path(root, quarantine_key(table.name)))
-    of_day = f"_ingestion_date = DATE '{cell.day}'"
-    return [] if stored is None else sample_rows(stored, of_day, table.pii_columns)
-
-
-def _telling_first(table: Table | None, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The columns with a value: the broken rules, the key, what the rules judge, the file, and then all others."""
+def _telling_first(table: SilverTable, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns with a value: those that say why, and then all others."""
     columns = shown_columns(rows)
-    if not isinstance(table, SilverTable):
-        return columns
-    broken = {rule for row in rows for rule in row["_failed_rules"] or ()}
-    judged = [column for rule in table.row_rules if rule.name in broken for column in rule.columns]
-    first = ["_failed_rules", *table.merge_keys, *judged, SOURCE_FILE]
+    first = telling_columns(table, rows)
     return [*dict.fromkeys(name for name in [*first, *columns] if name in columns)]

@@ -21,6 +21,7 @@ from medallion_assets.lakehouse.control.run_log import (
     RUN_LEDGER,
     CheckResult,
     RunEntry,
+    last_runs,
 )
 from medallion_assets.lakehouse.control.small_table import having
 
@@ -42,7 +43,7 @@ class Records:
     @cached_property
     def last_runs(self) -> dict[TableDay, RunEntry]:
         """What the last run made of each day of a table."""
-        return {(run.asset, run.day): run for run in self.runs}
+        return last_runs(self.runs)
 
 
 def read_records(root: str, days: Sequence[str]) -> Records:

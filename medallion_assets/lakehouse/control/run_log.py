@@ -125,7 +125,7 @@ def entries_of(root: str, asset: str, first: str, last: str) -> list[RunEntry]:
 def last_entries_of(root: str, assets: Collection[str], day: str) -> dict[str, RunEntry]:
     """Asset -> what the last run made of the day; none of assets that no run was asked for on it."""
     entries = RUN_LEDGER.read(root, having(asset=assets, day=day))
-    return {entry.asset: entry for entry in _last_runs(entries)}
+    return {entry.asset: entry for entry in last_runs(entries).values()}
 
 
 def last_days(root: str, assets: Collection[str]) -> dict[str, RunEntry]:
@@ -139,7 +139,7 @@ def last_days(root: str, assets: Collection[str]) -> dict[str, RunEntry]:
     quiet = set(assets) - {entry.asset for entry in entries if entry.status != NO_DATA}
     if quiet and since:
         entries += RUN_LEDGER.read(root, having(asset=quiet) & (ds.field("day") < since))
-    runs = sorted(_last_runs(entries), key=lambda entry: (entry.status != NO_DATA, entry.day))
+    runs = sorted(last_runs(entries).values(), key=lambda entry: (entry.status != NO_DATA, entry.day))
     return {entry.asset: entry for entry in runs}
 
 
@@ -149,10 +149,9 @@ def published(root: str, asset: str, days: Collection[str] | None = None) -> lis
     return sorted(RUN_LEDGER.read(root, having(**of)), key=lambda entry: entry.timestamp)
 
 
-def _last_runs(entries: Iterable[RunEntry]) -> Collection[RunEntry]:
-    """Of each day of an asset the entry of the last run."""
-    runs = sorted(entries, key=lambda entry: entry.timestamp)
-    return {(entry.asset, entry.day): entry for entry in runs}.values()
+def last_runs(entries: Iterable[RunEntry]) -> dict[tuple[str, str], RunEntry]:
+    """Asset and day -> the entry of the last run."""
+    return {(entry.asset, entry.day): entry for entry in sorted(entries, key=lambda entry: entry.timestamp)}
 
 
 def _joined(before: PipelineError, error: PipelineError) -> PipelineError:

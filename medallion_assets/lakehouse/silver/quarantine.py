@@ -1,25 +1,44 @@
 """The rows that broke a rule, as landed: one table beside each silver table."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from medallion_assets.contracts.column import INGESTION_DATE
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.technical_columns import PLACE_OF_MESSAGE, PROVENANCE
+from medallion_assets.contracts.technical_columns import PLACE_OF_MESSAGE, PROVENANCE, SOURCE_FILE
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, columns
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.silver.run import MergeMode, SilverRun
 from medallion_assets.lakehouse.silver.validation import failed_rules
 from medallion_assets.lakehouse.storage import transaction_log
+from medallion_assets.lakehouse.storage.lake import table_path
 from medallion_assets.lakehouse.storage.locks import one_writer
+from medallion_assets.lakehouse.storage.open_table import find_table
 from medallion_assets.lakehouse.storage.predicates import files_predicate
+from medallion_assets.lakehouse.storage.sample_rows import sample_rows
 
 
 def quarantine_key(name: str) -> str:
     """The key of the table with the quarantined rows of the silver table `name`."""
     return f"quarantine/{name}"
+
+
+def quarantined_examples(root: str, table: SilverTable, day: str) -> list[dict[str, Any]]:
+    """Some of the day's rows, without personal data; none without the table."""
+    stored = find_table(table_path(root, quarantine_key(table.name)))
+    of_day = f"{INGESTION_DATE} = DATE '{day}'"
+    return [] if stored is None else sample_rows(stored, of_day, table.pii_columns)
+
+
+def telling_columns(table: SilverTable, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The columns of quarantined rows that say why: broken rules, key, what these rules judge, and the file."""
+    broken = {rule for row in rows for rule in row["_failed_rules"] or ()}
+    judged = [column for rule in table.row_rules if rule.name in broken for column in rule.columns]
+    return ["_failed_rules", *table.merge_keys, *judged, SOURCE_FILE]
 
 
 def days_in_quarantine(root: str, table: SilverTable) -> dict[str, int]:

@@ -125,6 +125,11 @@ def end(spark: SparkSession) -> None:
     gateway.proc.wait()
 
 
+def cores_of(spark: SparkSession) -> int:
+    """How many tasks an embedded session runs at a time."""
+    return spark.sparkContext.defaultParallelism
+
+
 def delete(spark: SparkSession, place: str) -> None:
     """Removes a folder with all that is in it, on any store that an embedded session reads."""
     context: Any = spark.sparkContext

@@ -58,10 +58,11 @@ class AlertSettings(dg.ConfigurableResource[None]):
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent; a webhook gets these fields as JSON.
+    """What is sent; a webhook gets these fields as JSON, but for the last.
 
     text: with the run as a link in the way of chats, and marks of theirs escaped
     cause: one a line
+    plain: the text for a log, with an address that terminals make a link of
     """
 
     text: str
@@ -69,13 +70,7 @@ class Message:
     cause: str
     run_id: str
     url: str
-
-    @property
-    def plain(self) -> str:
-        """The text for a log, with an address that terminals make a link of."""
-        lines = self.text.splitlines()
-        shown = [*lines[:-1], self.url] if self.run_id else lines
-        return html.unescape("\n".join(shown)).replace("@\u200b", "@")
+    plain: str
 
 
 @dataclass(frozen=True)
@@ -135,7 +130,8 @@ def message(incident: Incident, ui: str) -> Message:
     url = f"{ui}/runs/{incident.run_id}" if incident.run_id else ui
     link = f"\n<{url}|run {escaped(incident.run_id[:8])}>" if incident.run_id else ""
     text = _capped(escaped(incident.text), MAX_CHARACTERS - len(link)) + link
-    return Message(text, incident.severity, "\n".join(incident.causes), incident.run_id, url)
+    plain = f"{incident.text}\n{url}" if incident.run_id else incident.text
+    return Message(text, incident.severity, "\n".join(incident.causes), incident.run_id, url, plain)
 
 
 def escaped(text: str) -> str:
@@ -170,7 +166,8 @@ def _slack(token: str, base_url: str, channel: str) -> Callable[[Message], None]
 
 def _webhook(url: str) -> Callable[[Message], None]:
     def post(message: Message) -> None:
-        requests.post(url, json=asdict(message), timeout=PATIENCE_SECONDS).raise_for_status()
+        fields = {name: value for name, value in asdict(message).items() if name != "plain"}
+        requests.post(url, json=fields, timeout=PATIENCE_SECONDS).raise_for_status()
 
     return post
 

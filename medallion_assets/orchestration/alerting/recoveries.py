@@ -4,12 +4,19 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from medallion_assets.lakehouse.control.run_log import NO_DATA, OK, CheckResult, PipelineError, RunEntry
+from medallion_assets.lakehouse.control.run_log import (
+    NO_DATA,
+    OK,
+    CheckResult,
+    PipelineError,
+    RunEntry,
+    last_runs,
+)
 from medallion_assets.orchestration.alerting.incidents import check_cause, error_cause
 
 STATES = ("late ", "stream ", "sensor ")
 """What the causes begin with that last as long as they are seen. (Those of runs begin with an asset or a job.)"""
-_Row = TypeVar("_Row", CheckResult, PipelineError, RunEntry)
+_Row = TypeVar("_Row", CheckResult, PipelineError)
 
 
 @dataclass(frozen=True)
@@ -37,15 +44,15 @@ def situation_of(
 ) -> Situation:
     """checks, entries: those since the first error, passed and failed, of runs that have ended."""
     checks = _last(checks, lambda check: (check.asset, check.check_name, check.day))
-    entries = _last(entries, lambda entry: (entry.asset, entry.day))
-    open_errors = [error for error in _last(errors, error_cause) if not _is_answered(error, entries)]
+    latest = last_runs(entries).values()
+    open_errors = [error for error in _last(errors, error_cause) if not _is_answered(error, latest)]
     open_causes = {error_cause(error) for error in open_errors}
     answered = {error_cause(error) for error in errors} - open_causes
     answered |= {check_cause(check) for check in checks if check.passed}
     return Situation(open_errors, [check for check in checks if not check.passed], states, answered)
 
 
-def _is_answered(error: PipelineError, latest: Sequence[RunEntry]) -> bool:
+def _is_answered(error: PipelineError, latest: Collection[RunEntry]) -> bool:
     """Whether later runs brought days that it was about, and none of its days is bad.
 
     latest: the last entry of each day. An error of no known asset is never answered, since nobody can tell.

@@ -11,11 +11,12 @@ from typing import Any
 import dagster as dg
 
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.technical_columns import SOURCE_FILE
-from medallion_assets.lakehouse.silver.quarantine import days_in_quarantine, quarantine_key
-from medallion_assets.lakehouse.storage.lake import table_path
-from medallion_assets.lakehouse.storage.open_table import find_table
-from medallion_assets.lakehouse.storage.sample_rows import row_lines, sample_rows
+from medallion_assets.lakehouse.silver.quarantine import (
+    days_in_quarantine,
+    quarantined_examples,
+    telling_columns,
+)
+from medallion_assets.lakehouse.storage.sample_rows import row_lines
 from medallion_assets.orchestration.assets import partition_events
 from medallion_assets.orchestration.assets.checks import blocking_checks
 from medallion_assets.orchestration.assets.specs import key_of, step_name
@@ -112,22 +113,12 @@ def find_open_days(instance: dg.DagsterInstance, root: str, table: SilverTable) 
     refused = partition_events.rejected_days(instance, blocking_checks([table]), None)
     told = partition_events.last_reasons(instance, key_of(table), refused)
     quarantined = days_in_quarantine(root, table)
+    examples = quarantined_examples(root, table, max(refused)) if refused else []
     return OpenDays(
         {day: told.get(day, check) for day, check in refused.items()},
         {day: rows for day, rows in quarantined.items() if day not in refused},
-        _quarantined_rows(root, table, max(refused)) if refused else {},
+        row_lines(examples, telling_columns(table, examples)),
     )
-
-
-def _quarantined_rows(root: str, table: SilverTable, day: str) -> dict[str, str]:
-    """Some of the day: the rules that each breaks, its key, what the rules judge, and its file."""
-    stored = find_table(table_path(root, quarantine_key(table.name)))
-    if stored is None:
-        return {}
-    rows = sample_rows(stored, f"_ingestion_date = DATE '{day}'", table.pii_columns)
-    broken = {rule for row in rows for rule in row["_failed_rules"] or ()}
-    judged = [column for rule in table.row_rules if rule.name in broken for column in rule.columns]
-    return row_lines(rows, ("_failed_rules", *table.merge_keys, *judged, SOURCE_FILE))
 
 
 def _days_of_run(context: dg.OpExecutionContext) -> Collection[str]:

@@ -7,7 +7,6 @@ from deltalake.exceptions import TableNotFoundError
 
 from medallion_assets.contracts.rules import Severity
 from medallion_assets.contracts.silver import SilverTable
-from medallion_assets.contracts.sql_text import columns_of
 from medallion_assets.contracts.table import Table
 from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE
 from medallion_assets.lakehouse.silver.quarantine import quarantine_key
@@ -39,7 +38,7 @@ def broken_rows(
     if rule is None:
         return {}
     if rule.severity is Severity.WARN:  # whose rows are in silver, without the text as landed
-        if any(path[0] not in table.types for path in columns_of(rule.predicate)):
+        if not rule.names_only(table.types):
             return {}
         where = f"_ingestion_date = DATE '{day}' AND NOT coalesce({rule.predicate}, false)"
         return {"query": f"SELECT * FROM delta.`{table_path(lakehouse.lake_root, table.key)}` WHERE {where}"}

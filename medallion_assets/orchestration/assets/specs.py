@@ -84,12 +84,8 @@ def required_columns(table: Table) -> set[str]:
 
 def _told(table: Table, column: Column) -> str:
     """With where it comes from: the tab of the lineage is not in the open UI."""
-    sources = ", ".join(table.lineage_of(column))
-    return (
-        f"{table.description_of(column)} (from {sources})".strip()
-        if sources
-        else table.description_of(column)
-    )
+    told, sources = table.description_of(column), ", ".join(table.lineage_of(column))
+    return f"{told} (from {sources})".strip() if sources else told
 
 
 def _lineage(table: Table) -> dg.TableColumnLineage:
