@@ -18,6 +18,7 @@ from medallion_assets.lakehouse.spark import class_archive, object_store
 from medallion_assets.lakehouse.spark.given_settings import given_settings
 from medallion_assets.lakehouse.spark.jars import cached_jars
 from medallion_assets.lakehouse.spark.java import java_home
+from medallion_assets.lakehouse.spark.java_lookups import remember_lookups
 from medallion_assets.lakehouse.spark.master import Master
 from medallion_assets.lakehouse.spark.process import temporary_folder
 
@@ -103,9 +104,15 @@ def start(overrides: Mapping[str, Any] | None = None) -> SparkSession:
 
 
 def fit(spark: SparkSession, config: Mapping[str, str]) -> None:
-    """Waits for the executors of a cluster. Where nothing says how many cores they have, sizes are set by what came."""
+    """Makes a new session ready. Waits for the executors of a cluster.
+
+    Where nothing says how many cores they have, sizes are set by what came.
+    """
     master = Master(config)
-    if master.is_local or master.is_connect or master.adds_executors:
+    if master.is_connect:
+        return
+    remember_lookups(spark)
+    if master.is_local or master.adds_executors:
         return
     context: Any = spark.sparkContext
     cores = _cores_that_came(context, master.shown, master.cores)
