@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback sql status history new-table contract plan watermarks upkeep doctor report bench bench-quick bench-cdc docs clean java jars chromium postgres broker debezium registry dagster-home
+.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback sql status history new-table contract plan watermarks upkeep doctor report bench bench-quick bench-cdc bench-stream docs clean java jars chromium postgres broker debezium registry dagster-home
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -108,6 +108,9 @@ bench-quick: jars .venv/.bench ## The same for a day of 100,000 and of 100 lines
 
 bench-cdc: jars ## What 10,000 changes cost in silver tables of 1, 10 and 40 million orders (a quarter of an hour)
 	@$(BIN)/python -m benchmarks.silver_changes
+
+bench-stream: jars broker ## Messages a second into bronze beside a bare query, and seconds to silver and gold (10 minutes)
+	@$(BIN)/python -m benchmarks.streaming $(BENCH)
 
 docs: .venv/.installed ## Refresh the generated parts of docs/ and build the site into build/site
 	@$(BIN)/python -m medallion_assets.commands.document
