@@ -148,3 +148,12 @@ def test_what_is_sent_again_is_known_without_reading_the_bronze_of_other_days(sh
         ("GOLD", ONE, THREE),
         ("IRON", "2026-01-04", "2026-01-05"),
     ]
+
+
+def test_an_earlier_delete_that_comes_last_begins_the_tombstone_of_a_key_without_versions(shop: SampleLake):
+    for day, at in ((ONE, THREE), (TWO, TWO)):
+        shop.land("customers", day, "c.csv", [change("", at, op="D")])
+        shop.run("bronze/customers", day)
+        shop.run("silver/customers", day)
+    ((began, deleted),) = shop.rows("silver/customers", "valid_from", "_deleted_at")
+    assert (began[:10], deleted[:10]) == (TWO, THREE)

@@ -66,7 +66,8 @@ def _repeats_stored(table: SilverTable, late: DataFrame, stored: DataFrame) -> b
     """Whether each late change says of its time what a stored version, or the gap between two, says already.
 
     Strictly before the last change that is stored there, which another of the same time could replace. Of a key whose
-    last change is not stored, a purged tombstone, nothing is said already.
+    last change is not stored, a purged tombstone, nothing is said already. A tombstone without versions begins with the
+    first of its deletes.
     """
     beside, keys = _beside_stored(table, late, stored), keys_of(table)
     at, of = change_start(beside), F.col("_version").getField
@@ -78,10 +79,11 @@ def _repeats_stored(table: SilverTable, late: DataFrame, stored: DataFrame) -> b
     found = beside.groupBy(*change).agg(
         F.bool_or(resent | again).alias("_again"),
         F.bool_or(covered).alias("_covered"),
+        F.bool_and(~of("is_version") & (at < of("valid_from"))).alias("_begins_tombstone"),
         F.max(of("last")).alias("_last"),
         F.coalesce(F.bool_or(of("is_last")), F.lit(False)).alias("_is_known"),
     )
-    is_new = "NOT _is_known OR IF(_is_delete, _covered OR _at >= _last, NOT _again)"
+    is_new = "NOT _is_known OR IF(_is_delete, _covered OR _begins_tombstone OR _at >= _last, NOT _again)"
     return found.where(is_new).isEmpty()
 
 
