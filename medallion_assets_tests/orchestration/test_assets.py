@@ -3,6 +3,8 @@
 from collections import defaultdict
 
 import dagster as dg
+from dagster._core.definitions.data_version import CachingStaleStatusResolver
+from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
 from medallion_assets.commands.job_runner import evaluations
@@ -92,7 +94,9 @@ def red_days(desk: DagsterRunner) -> dict[str, set[str]]:
     return {key: days for key, days in found.items() if days}
 
 
-def test_each_day_has_its_figures_and_a_second_run_has_the_same(desk: DagsterRunner):
+def test_each_day_has_its_figures_and_a_second_run_has_the_same_and_leaves_nothing_unsynced(
+    desk: DagsterRunner,
+):
     desk.shop.land(
         "orders",
         ONE,
@@ -120,6 +124,26 @@ def test_each_day_has_its_figures_and_a_second_run_has_the_same(desk: DagsterRun
             assert {name: second[asset][day][name] for name in steady} == {
                 name: metadata[name] for name in steady
             }
+
+    silver = ("bronze/orders", "silver/orders")
+    assert desk.run_assets(silver, ONE).success and unsynced(desk, ONE) == {}
+    desk.shop.land("orders", ONE, "a.csv", [order("o1", amount="12.50")])
+    assert desk.run_assets(silver, ONE).success and unsynced(desk, TWO) == {}
+    assert unsynced(desk, ONE) == {
+        "gold/fact_orders": {("has a new dependency data version", str(dg.AssetKey(["silver", "orders"])))}
+    }
+
+
+def unsynced(desk: DagsterRunner, day: str) -> dict[str, set[tuple[str, str]]]:
+    """Asset -> why the UI shows its day as unsynced, and by which input."""
+    graph, context = desk.defs.resolve_asset_graph(), LoadingContextForTest(desk.instance)
+    resolver = CachingStaleStatusResolver(desk.instance, graph, context)
+    causes = {key: resolver.get_stale_causes(key, day) for key in graph.materializable_asset_keys}
+    return {
+        key.to_user_string(): {(one.reason, str(one.dependency_asset_key)) for one in found}
+        for key, found in causes.items()
+        if found
+    }
 
 
 def test_checks_run_alone_for_a_day_or_a_range_and_write_nothing(desk: DagsterRunner):

@@ -25,11 +25,16 @@ def version(root: str, key: str) -> int | None:
 
 def partition_bytes(root: str, key: str) -> dict[str | None, int]:
     """Bytes of the active files by partition value (None: unpartitioned or the NULL partition)."""
-    sizes: dict[str | None, int] = defaultdict(int)
+    return {value: sum(files.values()) for value, files in partition_files(root, key).items()}
+
+
+def partition_files(root: str, key: str) -> dict[str | None, dict[str, int]]:
+    """The active files, path -> bytes, by partition value (None: unpartitioned or the NULL partition)."""
+    found: dict[str | None, dict[str, int]] = defaultdict(dict)
     table = find_table(table_path(root, key))
-    for value, size in active_files(table).values() if table is not None else ():
-        sizes[value] += size
-    return dict(sizes)
+    for path, (value, size) in active_files(table).items() if table is not None else ():
+        found[value][path] = size
+    return dict(found)
 
 
 def column_names(root: str, key: str) -> list[str]:

@@ -21,6 +21,7 @@ from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.orchestration.assets import partition_events
 from medallion_assets.orchestration.assets.checks import first_rejection
+from medallion_assets.orchestration.assets.data_versions import inputs_now
 from medallion_assets.orchestration.assets.previews import broken_rows, previews
 from medallion_assets.orchestration.assets.run_metrics import RunMetrics, Start, measured
 from medallion_assets.orchestration.assets.specs import key_of
@@ -58,6 +59,7 @@ class Reporter:
     ):
         self.context, self.lakehouse, self.lake, self.table = context, lakehouse, lake, table
         self.start = start or Start(transaction_log.version(lake.root, table.key))
+        self.inputs = inputs_now(context.instance, table)
 
     def run_events(
         self, reports: Collection[DayReport], checks: Checks, rejected: Mapping[str, str]
@@ -109,10 +111,13 @@ class Reporter:
         self, reports: Sequence[DayReport], metrics: RunMetrics
     ) -> Iterator[dg.AssetMaterialization]:
         previewed = sorted(metrics.rows)[-PREVIEWED_DAYS:]
+        tags = self.inputs.tags({report.day: metrics.data_version(report) for report in reports})
         for report in reports:
             shown = previews(self.lakehouse, self.table, report.day) if report.day in previewed else {}
             metadata = {"status": report.status, **report.metadata, **metrics.metadata(report.day), **shown}
-            yield dg.AssetMaterialization(key_of(self.table), partition=report.day, metadata=metadata)
+            yield dg.AssetMaterialization(
+                key_of(self.table), partition=report.day, metadata=metadata, tags=tags[report.day]
+            )
 
     def _observations(
         self, reports: Sequence[DayReport], refused: Mapping[str, str], upstream: Mapping[str, str]

@@ -13,6 +13,7 @@ from medallion_assets.lakehouse.control import run_log
 from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
+from medallion_assets.orchestration.assets.data_versions import digest
 from medallion_assets.orchestration.assets.specs import day_column
 from medallion_assets.orchestration.assets.steps import DayReport
 
@@ -33,7 +34,7 @@ class RunMetrics:
     """Of a step that ended over these days.
 
     before, after: the table's version, None where it does not exist
-    seconds: each day's share of the step's time; sizes: partition -> bytes
+    seconds: each day's share of the step's time; files: partition -> path -> bytes
     """
 
     table: Table
@@ -41,7 +42,7 @@ class RunMetrics:
     before: int | None
     after: int | None
     seconds: float
-    sizes: Mapping[str | None, int]
+    files: Mapping[str | None, Mapping[str, int]]
     rows: Mapping[str, int]
 
     @cached_property
@@ -91,8 +92,21 @@ class RunMetrics:
         key, code = self.table.key, self.table.fingerprint
         return run_log.RunEntry(key, day, self.lake.run_id, status, code, now())
 
+    def data_version(self, report: DayReport) -> str:
+        """Says the content of the day: it stays the same where a run changes nothing.
+
+        Of bronze and silver by the landed files that the ledger has; of gold by the table's files of the day.
+        """
+        return report.data_version or digest(self._files(report.day).keys())
+
     def _size(self, day: str) -> int:
-        return self.sizes.get(day, 0) if self.table.partition_column else sum(self.sizes.values())
+        return sum(self._files(day).values())
+
+    def _files(self, day: str) -> Mapping[str, int]:
+        """Path -> bytes, of the day; of the whole table where it is not partitioned."""
+        if self.table.partition_column and not self.table.write.replaces_whole:
+            return self.files.get(day, {})
+        return {path: size for files in self.files.values() for path, size in files.items()}
 
 
 def measured(lake: Lake, table: Table, start: Start, reports: Collection[DayReport]) -> RunMetrics:
@@ -103,6 +117,6 @@ def measured(lake: Lake, table: Table, start: Start, reports: Collection[DayRepo
         before=start.version,
         after=transaction_log.version(lake.root, table.key),
         seconds=round((time.monotonic() - start.seconds) / max(len(reports), 1), 3),
-        sizes=transaction_log.partition_bytes(lake.root, table.key),
+        files=transaction_log.partition_files(lake.root, table.key),
         rows={report.day: report.counts["rows_in"] for report in reports},
     )

@@ -25,6 +25,7 @@ from medallion_assets.lakehouse.silver.checks import blocked_by as silver_blocke
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.orchestration.assets.checks import DayMetrics, checks_of, verdicts_of
+from medallion_assets.orchestration.assets.data_versions import landed_version, merged_version
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class DayReport:
     """One day of a step.
 
     status: OK, NO_DATA, or BLOCKED where the day was not published
+    data_version: says the content; empty where the files of the table do
     reason: of a day that was not published, beside the check that says so: what there is to mend
     verdicts: check -> verdict, of the checks that there is something to say about
     counts: for the run ledger: rows_in, valid, quarantined, superseded and deleted, as far as the layer has them
@@ -42,6 +44,7 @@ class DayReport:
     verdicts: Mapping[str, Verdict]
     metadata: Mapping[str, Any]
     counts: Mapping[str, int]
+    data_version: str = ""
     reason: str = ""
 
     @property
@@ -98,6 +101,7 @@ def _bronze_reports(table: Table, days: Mapping[str, BronzeDayMetrics]) -> list[
                 **({"read_as": dict(day.notes)} if day.notes else {}),
             },
             counts={"rows_in": day.rows, "valid": day.rows - day.corrupt},
+            data_version=landed_version(day.files),
         )
         for day in days.values()
     ]
@@ -143,6 +147,7 @@ def _silver_report(table: SilverTable, checks: Collection[Check[Any]], day: Silv
             "valid": day.judged - day.total("quarantined"),
             **{name: day.total(name) for name in ("quarantined", "superseded", "deleted")},
         },
+        data_version=merged_version(day.files),
     )
 
 
