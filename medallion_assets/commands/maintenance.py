@@ -16,7 +16,8 @@ def main() -> int:
     for event in result.all_events:
         if event.is_successful_output:
             print(*report(event.step_output_data.metadata), sep="\n")
-        if event.is_step_failure and (failure := event.step_failure_data.user_failure_data):
+        failure = event.step_failure_data.user_failure_data if event.is_step_failure else None
+        if failure and failure.metadata:
             print(*report(failure.metadata), sep="\n")
     if not result.success:
         print(*failures(result), sep="\n", file=sys.stderr)

@@ -5,14 +5,19 @@ import traceback
 from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import dagster as dg
+from dagster._core.errors import DagsterUserCodeProcessError
+from dagster_shared.error import SerializableErrorInfo
 from pydantic import Field
 
+from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.control.run_log import FAILED, PipelineError, RunEntry, append, record_error
 from medallion_assets.lakehouse.control.small_table import now
 from medallion_assets.lakehouse.monitoring.retryable_errors import is_retryable
+
+Metadata = Mapping[str, Any]
 
 
 class RunContext(Protocol):
@@ -31,17 +36,29 @@ class RunContext(Protocol):
     def retry_number(self) -> int: ...
 
 
-class RejectedPartitions(dg.Failure):
+class ExplainedFailure(DagsterUserCodeProcessError, dg.Failure):
+    """A failure that its text explains: people see the text, and no stack of Dagster's frames.
+
+    Dagster stores what a `DagsterUserCodeProcessError` brings along as it is; of all other errors it adds the stack.
+    """
+
+    def __init__(self, text: str, kind: type[Exception] | None = None, metadata: Metadata | None = None):
+        """kind: the class of the error that the text is of, where that is another."""
+        shown = SerializableErrorInfo(f"{text}\n", [], class_name(kind or type(self)))
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]
+            text, user_code_process_error_infos=[shown], metadata=metadata, allow_retries=False
+        )
+
+
+class RejectedPartitions(ExplainedFailure):
     """Days that a blocking check rejected. The other days are done; a retry would give the same result."""
 
     def __init__(self, rejected: Mapping[str, str]):
         """rejected: day -> asset and check, such as "silver/orders row_conservation"."""
         days = "1 day was" if len(rejected) == 1 else f"{len(rejected)} days were"
         listed = "; ".join(f"{day}: {check}" for day, check in sorted(rejected.items()))
-        super().__init__(  # pyright: ignore[reportUnknownMemberType]
-            f"{days} rejected by a blocking check: {listed}",
-            metadata={"bad_days": sorted(rejected)},
-            allow_retries=False,
+        super().__init__(
+            f"{days} rejected by a blocking check: {listed}", metadata={"bad_days": sorted(rejected)}
         )
 
 
@@ -69,7 +86,8 @@ def handled(
 
     code: the version of the code that was to write the days; empty where nothing is written
 
-    RetryRequested if the error is transient and an attempt is left; else the error itself, once it is recorded.
+    RetryRequested if the error is transient and an attempt is left. Else, once it is recorded: ExplainedFailure for an
+    error that says what to mend, or the error itself, with its stack.
     """
     attempt = context.retry_number + 1
     try:
@@ -85,6 +103,8 @@ def handled(
             _record(context, root, error, asset, code, days)
         except Exception as unrecorded:  # such as a full disk: it must not hide the first error
             context.log.error(f"The error could not be written to {root}/{PipelineError.KEY}: {unrecorded}")
+        if isinstance(error, MedallionError):
+            raise ExplainedFailure(str(error), type(error)) from None
         raise
 
 
@@ -101,18 +121,21 @@ def as_row(
     error: Exception, pipeline: str, asset: str, day: str, run_id: str, at: datetime, attempt: int
 ) -> PipelineError:
     """The error as the run log keeps it."""
-    kind = type(error)
     return PipelineError(
         pipeline=pipeline,
         asset=asset,
         day=day,
         run_id=run_id,
-        error_class=f"{kind.__module__}.{kind.__qualname__}",
+        error_class=class_name(type(error)),
         message=str(error) if not isinstance(error, dg.Failure) else error.description or "",
         traceback="".join(traceback.format_exception(error)),
         timestamp=at,
         attempt=attempt,
     )
+
+
+def class_name(kind: type[Exception]) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def span(days: Collection[str]) -> str:

@@ -8,7 +8,7 @@ import dagster as dg
 from medallion_assets.contracts.table import Table
 from medallion_assets.lakehouse.maintenance.optimize import maintain
 from medallion_assets.lakehouse.maintenance.results import MaintenanceResult
-from medallion_assets.orchestration.failures import RetrySettings, handled
+from medallion_assets.orchestration.failures import ExplainedFailure, RetrySettings, handled
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 from medallion_assets.orchestration.settings import SCHEDULE_STATUS
 
@@ -62,4 +62,4 @@ def _raise_errors(results: Sequence[MaintenanceResult]) -> None:
     if failed:
         message = f"Maintenance failed for {len(failed)} of {summary(results)['tables']} tables; the others are done."
         listed = "; ".join(failed)
-        raise dg.Failure(f"{message} {_REMEDY}: {listed}", metadata=summary(results), allow_retries=False)
+        raise ExplainedFailure(f"{message} {_REMEDY}: {listed}", metadata=summary(results))

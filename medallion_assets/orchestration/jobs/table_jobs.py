@@ -29,6 +29,7 @@ from medallion_assets.lakehouse.storage import transaction_log
 from medallion_assets.lakehouse.storage.lake import Lake
 from medallion_assets.lakehouse.storage.locks import one_writer
 from medallion_assets.orchestration.assets import steps
+from medallion_assets.orchestration.failures import ExplainedFailure
 from medallion_assets.orchestration.jobs.table_job import JobEvents, TableJob, define_job
 
 
@@ -151,14 +152,14 @@ def _named(tables: Mapping[str, Table], kind: type[Kind], name: str) -> Kind:
     table = tables.get(f"{kind.layer}/{name}")
     if not isinstance(table, kind):
         known = ", ".join(sorted(other.name for other in tables.values() if isinstance(other, kind)))
-        raise dg.Failure(f"There is no table {kind.layer}/{name}. Name one of: {known}", allow_retries=False)
+        raise ExplainedFailure(f"There is no table {kind.layer}/{name}. Name one of: {known}")
     return table
 
 
 def _followed(tables: Mapping[str, Table], name: str) -> BronzeTable:
     table = _named(tables, BronzeTable, name)
     if not table.write.follows_source:
-        raise dg.Failure(f"{table.key} takes landed files and has no watermark", allow_retries=False)
+        raise ExplainedFailure(f"{table.key} takes landed files and has no watermark")
     return table
 
 
@@ -167,7 +168,7 @@ def _offset(table: BronzeTable, value: str) -> SourceOffset:
         return as_offset(table.write, value)
     except SourceError as error:
         message = f"{value!r} is no watermark of {table.key}: {error}"
-        raise dg.Failure(message, allow_retries=False) from None
+        raise ExplainedFailure(message) from None
 
 
 def _quarantined(lake: Lake, table: SilverTable, days: Collection[str]) -> int:
