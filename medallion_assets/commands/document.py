@@ -1,4 +1,4 @@
-"""Refreshes the generated parts of docs/: the picture of the star schema, the lists of tables and of rules.
+"""Refreshes the generated parts of docs/: the star schema's picture, the lists of tables and rules, the reference.
 
 A part stands between `<!-- generated: NAME of TABLES -->` and `<!-- end -->`. TABLES are the keys of the tables that it
 shows, so that it can be compared with just these: a table that no part shows yet makes no part stale.
@@ -8,13 +8,17 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from medallion_assets.contracts import Dimension, GoldTable, Severity, SilverTable, Table
+from medallion_assets.commands.table_reference import CONSEQUENCES, linked, row_key, table_reference
+from medallion_assets.commands.text_table import markdown
+from medallion_assets.contracts import Dimension, GoldTable, SilverTable, Table
 from medallion_assets.tables import find_tables
 
 DOCS = Path("docs")
+LAYERS = ("bronze", "silver", "gold")
 _PART = re.compile(r"<!-- generated: (\w+)(?: of ([\w/ ]+))? -->\n(.*?)<!-- end -->", re.DOTALL)
 
 
@@ -64,15 +68,15 @@ def star_schema(tables: Sequence[GoldTable]) -> str:
 
 
 def table_list(tables: Sequence[Table]) -> str:
-    return _markdown(
+    return markdown(
         ("table", "holds", "written by", "one row for each", "made of"),
         [
             (
-                f"`{table.key}`",
+                linked(table, "reference/"),
                 table.description,
                 f"`{type(table.write).__name__}`",
                 ", ".join(row_key(table)),
-                ", ".join(f"`{upstream.key}`" for upstream in table.upstream),
+                ", ".join(linked(upstream, "reference/") for upstream in table.upstream),
             )
             for table in tables
         ],
@@ -80,23 +84,14 @@ def table_list(tables: Sequence[Table]) -> str:
 
 
 def rule_list(tables: Sequence[SilverTable]) -> str:
-    consequences = {Severity.QUARANTINE: "quarantine", Severity.WARN: "lower score"}
-    return _markdown(
+    return markdown(
         ("table", "rule", "a good row satisfies", "a broken row"),
         [
-            (f"`{table.key}`", f"`{rule.name}`", f"`{rule.shown}`", consequences[rule.severity])
+            (f"`{table.key}`", f"`{rule.name}`", f"`{rule.shown}`", CONSEQUENCES[rule.severity])
             for table in tables
             for rule in table.row_rules
         ],
     )
-
-
-def row_key(table: Table) -> tuple[str, ...]:
-    """The columns of which no two rows have the same values: of facts, those of the silver rows they are."""
-    if table.write.row_key or not isinstance(table, GoldTable):
-        return table.write.row_key
-    facts = table.inputs[0].write.row_key if table.inputs else ()
-    return table.grain or (facts if set(facts) <= set(table.column_names) else ())
 
 
 @dataclass(frozen=True)
@@ -114,6 +109,7 @@ PARTS = {
     "star_schema": Part(GoldTable, star_schema),
     "tables": Part(Table, table_list),
     "rules": Part(SilverTable, rule_list),
+    **{f"{layer}_reference": Part(Table, partial(table_reference, layer)) for layer in LAYERS},
 }
 
 
@@ -155,11 +151,6 @@ def _attributes(table: GoldTable) -> Iterable[str]:
 def _plain(name: str) -> str:
     """The picture's language knows no other letters."""
     return re.sub(r"[^A-Za-z0-9_]", "_", name)
-
-
-def _markdown(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    table = [names, ["---"] * len(names), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table)
 
 
 if __name__ == "__main__":

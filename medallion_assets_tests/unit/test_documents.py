@@ -34,7 +34,28 @@ def test_a_new_table_makes_no_part_stale_and_is_shown_once_refreshed():
     more = {**TABLES, "gold/refunds": replace(FACTS, name="refunds")}
     assert stale_parts(page, more) == [] and unshown_tables(page, more) == {"gold/refunds"}
     page = refreshed(page, more)
-    assert "| `gold/refunds` |" in page and unshown_tables(page, more) == set()
+    assert "| [`gold/refunds`](reference/gold.md#refunds) |" in page and unshown_tables(page, more) == set()
+
+
+def test_the_reference_shows_a_new_table_beside_what_it_reads_once_refreshed():
+    parts = (
+        "<!-- generated: silver_reference -->\n<!-- end -->\n<!-- generated: gold_reference -->\n<!-- end -->"
+    )
+    page = refreshed(parts, TABLES)
+    for line in (
+        "| `order_amount` | `decimal(18,2)` | not null | US dollars, rounded half up | `bronze.orders.order_amount` |",
+        "| `order_amount_not_null` | `order_amount IS NOT NULL` | quarantine |",
+        "| `customer_id_not_null` | `customer_id IS NOT NULL` | lower score |",
+        "- Read by: [`gold/fact_orders`](gold.md#fact_orders)",
+        "| `total_sales` | `decimal(28,2)` |  | US dollars | `sum(order_amount)` |",
+        "- Due: 6 hours after the day's end (UTC)",
+    ):
+        assert line in page.splitlines(), line
+    more = {**TABLES, "gold/refunds": replace(FACTS, name="refunds")}
+    assert stale_parts(page, more) == []
+    page = refreshed(page, more)
+    assert "## refunds {#refunds}" in page
+    assert "- Read by: [`gold/fact_orders`](gold.md#fact_orders), [`gold/refunds`](gold.md#refunds)" in page
 
 
 def test_a_changed_or_removed_table_makes_its_parts_stale():
