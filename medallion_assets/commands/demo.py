@@ -23,6 +23,13 @@ from medallion_assets.lakehouse.storage.lake import table_path
 from medallion_assets.orchestration.resources import LakehouseResource
 from medallion_assets.tables import find_tables
 
+LOOK = """
+Look at it:
+  make dev                   the UI on http://127.0.0.1:3000; start at Catalog: columns, lineage, days, checks
+  make report                a page of outcomes, rows, quality and seconds: open build/report.html
+  make sql                   a prompt of SQL; .tables lists the tables
+  make checks DAY={day}  the checks of a day once more, without writing"""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Materialize the landed days in one run.")
@@ -39,11 +46,7 @@ def main() -> int:
     summary(LakehouseResource(), date.fromisoformat(last), evaluations(result))
     layers = ", ".join(f"{layer} {spent:.1f} s" for layer, spent in clock.layers().items())
     print(f"\nSeconds: {layers}; the whole run {seconds:.1f} s, with Spark's start.")
-    print(
-        "Open the UI with `make dev`, then http://127.0.0.1:3000. Run the checks alone with `make checks DAY="
-        + last
-        + "`."
-    )
+    print(LOOK.format(day=last))
     return 0 if result.success else 1
 
 
