@@ -25,9 +25,9 @@ from medallion_assets.tables import find_tables
 
 LOOK = """
 Look at it:
-  make dev                   the UI on http://127.0.0.1:3000; start at Catalog: columns, lineage, days, checks
-  make report                a page of outcomes, rows, quality and seconds: open build/report.html
-  make sql                   a prompt of SQL; .tables lists the tables
+  make dev                    the UI on http://127.0.0.1:3000; start at Catalog: columns, lineage, days, checks
+  make report                 a page of outcomes, rows, quality and seconds: open build/report.html
+  make sql                    a prompt of SQL; .tables lists the tables
   make checks DAY={day}  the checks of a day once more, without writing"""
 
 

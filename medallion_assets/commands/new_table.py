@@ -51,7 +51,8 @@ def main() -> int:
     except MedallionError as error:
         parser.error(str(error))
     print(*(f"Wrote {path}" for path in written), sep="\n")
-    print("Read them, finish what is marked TODO, and run the test: then the table is in `make dev`.")
+    print("Read them, finish what is marked TODO, and run the test. Then the table is in `make dev`.")
+    print(f"  .venv/bin/python -m pytest medallion_assets_tests/silver/{written[-1].name}")
     return 0
 
 
