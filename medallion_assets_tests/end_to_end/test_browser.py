@@ -3,17 +3,9 @@
 `test_assets.py` holds the events to what they should say; here the pages must show it; screenshots are kept.
 """
 
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,18 +14,11 @@ from playwright.sync_api import Locator, Page, expect
 from pyspark.sql import SparkSession
 
 from medallion_assets.commands import job_runner
-from medallion_assets.local_servers.local_process import free_port
 from medallion_assets.tables.silver.orders import STATUSES
-from medallion_assets_tests.support.browser import chromium
+from medallion_assets_tests.support.dagster_ui import PATIENCE, REPOSITORY, ui_page, webserver
 from medallion_assets_tests.support.sample_lake import SampleLake, order
 
-REPOSITORY = Path(__file__).parents[2]
 ONE, TWO, THREE = "2026-01-01", "2026-01-02", "2026-01-03"
-PATIENCE = 60
-"""Seconds for the server to answer or a page to show something: the code server's first load is slow."""
-
-# As if the invitation to Dagster's community, which lies over the first page, had been skipped before.
-INVITED = "localStorage.setItem('communityNux', JSON.stringify('1'))"
 
 
 class Screen:
@@ -107,7 +92,7 @@ def lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
 @pytest.fixture(scope="module")
 def screen(lake: Lake) -> Iterator[Screen]:
     root = lake.shop.root
-    with _webserver(lake.settings, root / "webserver.log") as address, _a_page() as page:
+    with webserver(lake.settings, root / "webserver.log") as address, ui_page(1600, 1300) as page:
         yield Screen(page, address, root)
 
 
@@ -124,69 +109,6 @@ def _land(shop: SampleLake) -> None:
     shop.land("orders", ONE, "a.csv", day_one)
     later = {"at": f"{TWO}T11:00:00Z"}
     shop.land("orders", TWO, "a.csv", [order("o3", day=TWO, **later), order("o1", amount="11.00", **later)])
-
-
-@contextmanager
-def _webserver(settings: dict[str, str], log: Path) -> Iterator[str]:
-    """The address of a UI that answers; at the end its code server is gone, too."""
-    port = free_port()
-    command = [sys.executable, "-m", "dagster_webserver", "-m", "medallion_assets.definitions"]
-    with log.open("wb") as out:
-        server = subprocess.Popen(
-            [*command, "-h", "127.0.0.1", "-p", str(port)],
-            cwd=REPOSITORY,
-            env=os.environ | settings,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        _wait_until_it_answers(server, f"http://127.0.0.1:{port}", log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        end_group(server)
-
-
-def _wait_until_it_answers(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while server.poll() is None and time.monotonic() < deadline:
-        with (
-            suppress(urllib.error.URLError, OSError),
-            urllib.request.urlopen(f"{address}/server_info", timeout=5),
-        ):
-            return
-        time.sleep(0.2)
-    pytest.fail(f"the webserver does not answer:\n{log.read_text()[-2000:]}")
-
-
-def end_group(server: subprocess.Popen[bytes]) -> None:
-    """Asks the server and its children to end, then makes them, and fails if one is still there."""
-    for how, patience in ((signal.SIGTERM, 20), (signal.SIGKILL, 10)):
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, how)
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            server.poll()  # a child that ended stays in its group until it is asked for
-            if not _group_lives(server.pid):
-                return
-            time.sleep(0.1)
-    pytest.fail(f"processes of the webserver's group {server.pid} did not end")
-
-
-def _group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-@contextmanager
-def _a_page() -> Iterator[Page]:
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1600, "height": 1300}, timezone_id="UTC")
-        page.add_init_script(INVITED)
-        yield page
 
 
 def test_the_lineage_shows_every_table_of_every_layer(screen: Screen):

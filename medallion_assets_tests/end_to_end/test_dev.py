@@ -18,8 +18,8 @@ import pytest
 from deltalake import DeltaTable
 
 from medallion_assets.local_servers.local_process import free_port
-from medallion_assets_tests.end_to_end.test_browser import REPOSITORY, end_group
 from medallion_assets_tests.support import slack_server
+from medallion_assets_tests.support.dagster_ui import REPOSITORY, end_group
 from medallion_assets_tests.support.postgres_server import Database
 from medallion_assets_tests.support.sample_lake import as_csv, order
 from medallion_assets_tests.support.slack_server import SlackServer
