@@ -4,7 +4,6 @@ import gzip
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
+from pyarrow.fs import S3FileSystem
 
 from medallion_assets.commands.new_table import sample
 from medallion_assets.lakehouse.landing.listing import (
@@ -22,8 +22,8 @@ from medallion_assets.lakehouse.landing.listing import (
     list_days,
     list_files,
 )
-from medallion_assets.lakehouse.spark.java import java_home
-from medallion_assets.local_servers.object_store import BUCKET, Store, object_store
+from medallion_assets.lakehouse.storage import stores
+from medallion_assets.local_servers.object_store import BUCKET, Store
 from medallion_assets.orchestration.partitions import CALENDAR
 from medallion_assets_tests.support.sample_lake import SampleLake
 from medallion_assets_tests.support.two_days import ONE, TWO, land, rows
@@ -82,16 +82,6 @@ def copy_landing(shop: SampleLake) -> None:
             area_of(LANDING).write(str(path.relative_to(shop.landing)), path.read_bytes())
 
 
-@pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JAVA_HOME", java_home())
-        with object_store() as running:
-            for name, value in running.environment.items():
-                patch.setenv(name, value)
-            yield running
-
-
 def commands(script: str, shop: SampleLake, **places: str) -> str:
     """What a process says that has the store's variables."""
     environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"} | places
@@ -139,6 +129,9 @@ def test_a_landing_area_on_a_store_lists_what_one_in_a_folder_does(tmp_path: Pat
     for path, content in files.items():
         assert area_of(here).write(path, content) and area_of(there).write(path, content)
         assert not area_of(there).write(path, content)
+    as_consoles = S3FileSystem(endpoint_override=store.endpoint, scheme="http")
+    as_consoles.create_dir(f"{BUCKET}/listed/odd/date=2017-03-10")  # an object whose name ends with a slash
+    assert "listed/odd/date=2017-03-10" in [one.path for one in stores.list_below(f"{there}odd")]
     days = list_days(there, "odd")
     assert days == list_days(here, "odd") and len(days) == 16
     assert foreign_entries(there, "odd") == foreign_entries(here, "odd")

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -39,6 +39,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         self.do_GET()
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # who asked does not wait for the answer
+            super().handle()
 
     def log_message(self, format: str, *args: object) -> None:
         pass

@@ -13,6 +13,7 @@ from medallion_assets.lakehouse.silver.merge.commit import ConcurrentChange
 from medallion_assets.lakehouse.sources.base import SourceUnreachable
 from medallion_assets.lakehouse.sources.kafka_stream import StreamIsAhead
 from medallion_assets.lakehouse.spark.session import ExecutorsMissing
+from medallion_assets.lakehouse.storage.leases import LeaseLost, TableBusy
 from medallion_assets.lakehouse.storage.stores import StoreUnreachable
 
 
@@ -34,8 +35,10 @@ def test_a_commit_that_met_another_one_and_what_is_away_are_worth_another_attemp
         ConcurrentChange,
         ExecutorsMissing,
         LandingUnreachable,
+        LeaseLost,
         RegistryUnreachable,
         SourceUnreachable,
         StoreUnreachable,
         StreamIsAhead,
+        TableBusy,
     }

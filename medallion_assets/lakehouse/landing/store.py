@@ -61,16 +61,16 @@ class StoreArea(LandingArea):
 
     def files(self, source: str, days: Collection[str]) -> Iterator[LandedFile]:
         """Of a few days, day by day; else all of the source at once, a thousand files a request."""
-        folders = {f"{source}/date={day}": day for day in days}
+        folders = [f"{source}/date={day}" for day in days] if len(days) <= _FEW else [source]
         with _as_landing():
-            places = folders if len(folders) <= _FEW else [source]
-            found = [one for place in places for one in stores.list_below(self._url(place))]
+            found = [one for folder in folders for one in stores.list_below(self._url(folder))]
         for one in found:
             path = self._relative(one)
-            folder = "/".join(path.split("/")[:2])
-            names = path.removeprefix(folder).strip("/").split("/")
-            if folder in folders and are_complete(names):
-                yield _landed(folders[folder], path, one)
+            folder, *names = path.removeprefix(f"{source}/").split("/")
+            day = folder.removeprefix("date=")
+            # Without a name it is the mark of an empty folder.
+            if names and day in days and are_complete(names):
+                yield _landed(day, path, one)
 
     def again(self, file: LandedFile) -> LandedFile | None:
         with _as_landing():
@@ -82,7 +82,8 @@ class StoreArea(LandingArea):
 
     def write(self, path: str, content: bytes) -> bool:
         url = self._url(path)
-        if stores.find_object(url) and stores.read(url) == content:
+        found = stores.read_with_version(url)
+        if found and found[0] == content:
             return False
         stores.write(url, content)
         return True
@@ -153,7 +154,7 @@ class _Bytes(io.RawIOBase):
         size = max(min(len(buffer), self._size - self._at), 0)
         if size:
             with _as_landing():
-                buffer[:size] = stores.read(self._url, self._at, size)
+                buffer[:size] = stores.read_range(self._url, self._at, size)
         self._at += size
         return size
 

@@ -22,8 +22,8 @@ from obstore.store import from_url
 from medallion_assets.errors import MedallionError
 
 _VARIABLES = ("AWS_", "AZURE_", "GOOGLE_")
-_TRANSIENT = re.compile(r"status code: (?:429|5\d\d)|HTTP error|timed out")
-_REFUSED = re.compile(r"status code: 40[13]|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken")
+_TRANSIENT = re.compile(r"status code (?:429|5\d\d) |HTTP error |operation timed out")
+_REFUSED = re.compile(r"status code 40[13] |InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken")
 _NO_CREDENTIALS = re.compile(r"/latest/api/token|/security-credentials|metadata\.google|IMDS|identity/oauth2")
 
 
@@ -58,6 +58,11 @@ def is_url(place: str) -> bool:
     return "://" in place
 
 
+def is_transient(text: str) -> bool:
+    """Whether an error of a store, of delta-rs's too, may pass: it was too busy, or the network failed."""
+    return bool(_TRANSIENT.search(_plain(text))) and not _NO_CREDENTIALS.search(text)
+
+
 def list_folder(url: str) -> tuple[list[str], list[StoredObject]]:
     """The names of the folders, and the objects, directly below a URL. StoreError."""
     with _told(url):
@@ -83,13 +88,21 @@ def find_object(url: str) -> StoredObject | None:
         return None
 
 
-def read(url: str, start: int = 0, size: int | None = None) -> bytes:
-    """All bytes of an object, or some. StoreError; FileNotFoundError."""
+def read_range(url: str, start: int, size: int) -> bytes:
+    """Some bytes of an object. StoreError; FileNotFoundError."""
     with _told(url):
         store, path = _find(url)
-        if size is None:
-            return bytes(obstore.get(store, path).bytes())
         return bytes(obstore.get_range(store, path, start=start, length=size))
+
+
+def read_with_version(url: str) -> tuple[bytes, str] | None:
+    """All bytes of an object, and its version; None where there is none. StoreError."""
+    try:
+        with _told(url):
+            found = obstore.get(*_find(url))
+            return bytes(found.bytes()), StoredObject.of(found.meta).version
+    except FileNotFoundError:
+        return None
 
 
 def write(url: str, content: bytes) -> None:
@@ -139,10 +152,13 @@ def _told(url: str) -> Iterator[None]:
         text = str(error)
         if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in text:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), url) from error
-        kind = (
-            StoreUnreachable if _TRANSIENT.search(text) and not _NO_CREDENTIALS.search(text) else StoreError
-        )
+        kind = StoreUnreachable if is_transient(text) else StoreError
         raise kind(f"{url}: {_problem(text)}") from error
+
+
+def _plain(text: str) -> str:
+    """In one line. delta-rs breaks it at each colon, with a coloured arrow."""
+    return " ".join(re.sub(r"\x1b\[\d+m|[:↳]", " ", text).split())
 
 
 def _problem(text: str) -> str:
@@ -153,7 +169,7 @@ def _problem(text: str) -> str:
             "no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or those of the other store), "
             "or let this machine have a role"
         )
-    if _REFUSED.search(text):
+    if _REFUSED.search(_plain(text)):
         return (
             "the store refuses these credentials: correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or those of the "
             "other store), or allow them to list, read and write there"
