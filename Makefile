@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback sql status history new-table contract plan watermarks upkeep doctor report bench bench-quick bench-cdc bench-stream docs clean java jars chromium postgres broker debezium registry dagster-home
+.PHONY: help demo cdc-demo test unit test-long dev stream checks replay rollback sql status history new-table contract plan watermarks upkeep doctor report bench bench-quick bench-cdc bench-stream docs clean java jars chromium postgres broker debezium registry store dagster-home
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,7 +46,7 @@ test: jars .venv/.data chromium postgres broker ## Lint, types, import contracts
 unit: .venv/.data ## The tests that need neither Spark nor a server, in seconds
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal medallion_assets_tests/unit
 
-test-long: jars .venv/.data .venv/.bench postgres broker debezium registry ## The long suite: random histories, and the sensors of a running `dagster dev`
+test-long: jars .venv/.data .venv/.bench postgres broker debezium registry store ## The long suite: random histories, and the sensors of a running `dagster dev`
 	$(PYTEST) -m long
 
 # On its console the daemon's lines of each tick and the events of runs, which the UI shows anyway, would hide the alerts.
@@ -168,3 +168,6 @@ debezium: java .venv/.installed
 
 registry: java .venv/.installed
 	@$(BIN)/python -m medallion_assets.local_servers.schema_registry
+
+store: java .venv/.installed
+	@$(BIN)/python -m medallion_assets.local_servers.object_store

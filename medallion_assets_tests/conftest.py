@@ -13,6 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from medallion_assets.local_servers.object_store import Store
     from medallion_assets_tests.support.dagster_runner import DagsterRunner
     from medallion_assets_tests.support.kafka_broker import Broker
     from medallion_assets_tests.support.postgres_server import Database
@@ -88,3 +89,17 @@ def database() -> Iterator["Database"]:
 
     with postgres_server() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator["Store"]:
+    """The variables name it, also for processes that a test starts."""
+    from medallion_assets.lakehouse.spark.java import java_home
+    from medallion_assets.local_servers.object_store import object_store
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_HOME", java_home())
+        with object_store() as running:
+            for name, value in running.environment.items():
+                patch.setenv(name, value)
+            yield running

@@ -7,7 +7,6 @@ Orders land in the folder of their day, customers and products in that of the fi
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -21,6 +20,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from medallion_assets.errors import MedallionError
+from medallion_assets.lakehouse.landing.listing import area_of
+from medallion_assets.orchestration.resources import LakehouseResource
 
 FIRST_DAY = date(2017, 1, 1)
 STORES_ARE_IN = "America/New_York"
@@ -32,18 +33,18 @@ class DataMissing(MedallionError):
     """The data package is not installed. The message says how to install it."""
 
 
-def land(root: Path, first: date, days: int) -> list[Path]:
+def land(landing: str, first: date, days: int) -> list[str]:
     """Lands `days` days of orders from `first` on, with customers and products; returns the files written.
 
-    A file that exists with the same content is not touched, so that a sensor does not see it as changed.
+    A file that exists with the same content is not touched, so that a sensor does not see it as changed. StoreError.
     """
-    transactions = _read("transactions")
-    files = {_path(root, "customers", FIRST_DAY, "customers.jsonl"): customers(transactions)}
-    files[_path(root, "products", FIRST_DAY, "products.parquet")] = products()
-    written = [path for path, content in files.items() if _write(path, content)]
+    area, transactions = area_of(landing), _read("transactions")
+    files = {_path("customers", FIRST_DAY, "customers.jsonl"): customers(transactions)}
+    files[_path("products", FIRST_DAY, "products.parquet")] = products()
+    written = [path for path, content in files.items() if area.write(path, content)]
     for day, content in orders(transactions, first, days):
-        path = _path(root, "orders", day, "orders.csv")
-        if _write(path, content):
+        path = _path("orders", day, "orders.csv")
+        if area.write(path, content):
             written.append(path)
     return written
 
@@ -108,19 +109,8 @@ def _read(name: str) -> pd.DataFrame:
     return pd.read_parquet(Path(package.origin).parent / "data" / f"{name}.parquet")
 
 
-def _path(root: Path, source: str, day: date, name: str) -> Path:
-    return root / source / f"date={day}" / name
-
-
-def _write(path: Path, content: bytes) -> bool:
-    """Writes a file under a name that the landing ignores, then renames it. False if it was there already."""
-    if path.exists() and path.read_bytes() == content:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
-    return True
+def _path(source: str, day: date, name: str) -> str:
+    return f"{source}/date={day}/{name}"
 
 
 def main() -> int:
@@ -128,13 +118,13 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=7, help="how many days (the data has 365)")
     parser.add_argument("--first", type=date.fromisoformat, default=FIRST_DAY, help="the first day")
     asked = parser.parse_args()
-    root = Path(os.environ.get("MEDALLION_LANDING") or "data/landing")
+    landing = LakehouseResource().landing_root
     try:
-        written = land(root, asked.first, asked.days)
-    except DataMissing as error:
+        written = land(landing, asked.first, asked.days)
+    except MedallionError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"Landed {asked.days} days from {asked.first} in {root}: {len(written)} new or changed files")
+    print(f"Landed {asked.days} days from {asked.first} in {landing}: {len(written)} new or changed files")
     return 0
 
 

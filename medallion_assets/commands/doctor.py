@@ -21,6 +21,7 @@ from medallion_assets.lakehouse.monitoring.source_changes import never_read, sou
 from medallion_assets.lakehouse.monitoring.spark_probe import try_session
 from medallion_assets.lakehouse.spark.given_settings import given_settings
 from medallion_assets.lakehouse.spark.session import cores_of
+from medallion_assets.lakehouse.storage.stores import is_url
 from medallion_assets.orchestration.resources import LakehouseResource, SparkResource
 from medallion_assets.tables import find_tables
 
@@ -81,7 +82,7 @@ def machine(root: str) -> Iterable[Line]:
 
 def spark(root: str, landing: str) -> Iterable[Line]:
     resource = SparkResource()
-    master, is_set = resource.master, bool(given_settings()) or "://" in root
+    master, is_set = resource.master, bool(given_settings()) or is_url(root) or is_url(landing)
     found = preflight.spark(master, root, landing)
     yield from map(_finding, found)
     if is_set and all(one.ok for one in found):

@@ -16,7 +16,7 @@ import medallion_assets
 from medallion_assets.commands.new_table_draft import Draft, Rows, draft_columns
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile, clean_names
-from medallion_assets.lakehouse.landing.listing import list_days, list_files
+from medallion_assets.lakehouse.landing.listing import area_of, list_days, list_files
 from medallion_assets.lakehouse.monitoring.sql_views import connect
 from medallion_assets.orchestration.resources import LakehouseResource
 
@@ -74,14 +74,17 @@ def sample(landing: str, source: str) -> Rows:
     files = list_files(landing, source, days[-1:])
     if not files:
         raise NoDraft(f"{landing}/{source} has no landed file: land one as {source}/date=2026-01-31/a.csv")
-    path = str(Path(landing, files[-1].path))
+    content = area_of(landing).content(files[-1].path)
+    path = content.path
     reader = next(reader for end, reader in _READERS.items() if end in path)
+    query = f"SELECT COLUMNS(*)::VARCHAR FROM {reader} LIMIT {SAMPLE}"
     try:
-        found = connect().execute(f"SELECT COLUMNS(*)::VARCHAR FROM {reader} LIMIT {SAMPLE}", [path])
-        names = clean_names([column[0] for column in found.description or ()])
+        with content.as_file() as file:
+            found = connect().execute(query, [file])
+            names = clean_names([column[0] for column in found.description or ()])
+            rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     except (duckdb.Error, UnreadableFile) as error:
         raise NoDraft(f"{path} cannot be read: {' '.join(str(error).split())}") from error
-    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     if not rows:
         raise NoDraft(f"{path} has no rows: land a file that has some")
     return rows

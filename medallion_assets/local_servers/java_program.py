@@ -16,16 +16,16 @@ SMALL = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 CACHE = Path.home() / ".cache" / "medallion_assets"
 
-# An archive is no dependency of spark-submit's. What it depends on is in it, so no POM is read.
+# A program that is one file is no dependency of spark-submit's. What it depends on is in it, so no POM is read.
 _IVY_SETTINGS = """<ivysettings>
   <settings defaultResolver="public"/>
   <resolvers><ibiblio name="public" m2compatible="true" usepoms="false"/></resolvers>
 </ivysettings>"""
 _IVY_MODULE = """<ivy-module version="2.0" xmlns:m="http://ant.apache.org/ivy/maven">
-  <info organisation="medallion_assets" module="archives"/>
+  <info organisation="medallion_assets" module="programs"/>
   <dependencies>
     <dependency org="{group}" name="{name}" rev="{version}">
-      <artifact name="{name}" type="tar.gz" ext="tar.gz" m:classifier="all"/>
+      <artifact name="{name}" type="{ending}" ext="{ending}" m:classifier="{classifier}"/>
     </dependency>
   </dependencies>
 </ivy-module>"""
@@ -46,7 +46,7 @@ def unpacked_archive(package: str) -> Path:
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix=".fetching-") as name:
         folder, unpacked = Path(name), Path(name) / "unpacked"
-        with tarfile.open(_fetch_archive(package, folder, target)) as archive:
+        with tarfile.open(_fetch_file(package, "all", "tar.gz", folder, target)) as archive:
             archive.extractall(unpacked, filter="data")
         try:
             unpacked.rename(target)
@@ -56,22 +56,33 @@ def unpacked_archive(package: str) -> Path:
     return target
 
 
-def _fetch_archive(package: str, folder: Path, target: Path) -> Path:
+def runnable_jar(package: str, classifier: str) -> Path:
+    """A jar that holds all that it needs, fetched if it is not there. JarsError."""
+    target = CACHE / f"{_file_name(package)}-{classifier}.jar"
+    if not target.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE, prefix=".fetching-") as name:
+            _fetch_file(package, classifier, "jar", Path(name), target).rename(target)
+    return target
+
+
+def _fetch_file(package: str, classifier: str, ending: str, folder: Path, target: Path) -> Path:
     group, name, version = package.split(":")
     module, settings, cache = folder / "ivy.xml", folder / "settings.xml", folder / "cache"
-    module.write_text(_IVY_MODULE.format(group=group, name=name, version=version))
+    text = _IVY_MODULE.format(group=group, name=name, version=version, classifier=classifier, ending=ending)
+    module.write_text(text)
     settings.write_text(_IVY_SETTINGS)
     ivy = [f"{java_home()}/bin/java", "-jar", str(_jar_of_spark("ivy")), "-warn"]
     files = ["-settings", str(settings), "-ivy", str(module), "-cache", str(cache)]
     done = subprocess.run([*ivy, *files], capture_output=True, text=True)
-    archives = list(cache.rglob("*.tar.gz"))
-    if done.returncode or not archives:
+    found = list(cache.rglob(f"*.{ending}"))
+    if done.returncode or not found:
         raise JarsError(
             f"{done.stdout}{done.stderr}\n"
-            f"The archive {package} could not be fetched; Ivy's answer is above. "
+            f"{package} could not be fetched; Ivy's answer is above. "
             f"Without network, copy {target} from another machine."
         )
-    return archives[0]
+    return found[0]
 
 
 def java(folder: Path, *options: str) -> list[str]:

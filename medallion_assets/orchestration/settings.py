@@ -76,9 +76,12 @@ _PLACE: Expected = (
     _is_place,
     "a folder (absolute, relative or file:///...), or a URL such as s3a://bucket/folder",
 )
-_FOLDER: Expected = (
-    lambda value: _is_place(value) and (value.startswith("file:") or "://" not in value),
-    "a folder (absolute, relative or file:///...)",
+_STORES = ("s3", "s3a", "abfss", "gs")
+_FOLDER_OR_STORE: Expected = (
+    lambda value: (
+        _is_place(value) and ("://" not in value or value.partition("://")[0] in ("file", *_STORES))
+    ),
+    f"a folder (absolute, relative or file:///...), or a URL of {', '.join(f'{name}://' for name in _STORES)}",
 )
 _WEB: Expected = (_is_web, "a URL that begins with http:// or https://")
 _EXPECTED: Mapping[str, Expected] = {
@@ -86,8 +89,8 @@ _EXPECTED: Mapping[str, Expected] = {
         _is_first_day,
         f"a day such as {DEFAULT_FIRST_DAY}, today (UTC) at the latest; unset it for that one",
     ),
-    "MEDALLION_LANDING": _FOLDER,
-    "MEDALLION_LAKEHOUSE": _PLACE,
+    "MEDALLION_LANDING": _FOLDER_OR_STORE,
+    "MEDALLION_LAKEHOUSE": _FOLDER_OR_STORE,
     "MEDALLION_PRICES": _PLACE,
     "MEDALLION_JARS": (lambda value: "://" not in value and _is_place(value), "a folder"),
     "MEDALLION_SPARK": (lambda value: not value or is_master(value), MASTERS),

@@ -12,15 +12,14 @@ from pathlib import Path
 from subprocess import PIPE, STDOUT
 
 import pytest
-from deltalake import DeltaTable
 
 from medallion_assets.lakehouse.spark.java import java_home
 from medallion_assets.local_servers.local_process import LocalProcess
 from medallion_assets.local_servers.spark_cluster import SparkCluster, spark_cluster
 from medallion_assets.orchestration.partitions import CALENDAR
-from medallion_assets_tests.support.sample_lake import SampleLake, delete, order
+from medallion_assets_tests.support.sample_lake import SampleLake
+from medallion_assets_tests.support.two_days import ONE, TWO, land, rows
 
-ONE, TWO = "2017-01-01", "2017-01-02"
 PROPERTIES = """\
 # A small job: executors need not compile for the long run.
 spark.executor.memory            1g
@@ -51,23 +50,6 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[SparkCluster]:
     monkeypatch.setenv("JAVA_HOME", java_home())
     with spark_cluster(memory="1g") as running:
         yield running
-
-
-def land(shop: SampleLake) -> None:
-    segments = [
-        {"customer_id": f"c{n}", "customer_segment": "GOLD", "updated_at": f"{ONE}T00:00:00Z"}
-        for n in range(5)
-    ]
-    moved = [segments[1] | {"customer_segment": "IRON", "updated_at": f"{TWO}T00:00:00Z"}]
-    product = {"product_id": "p1", "product_category": "FOOD", "updated_at": ONE}
-    first = [order(f"o{n}", customer_id=f"c{n % 7}", day=ONE, at=f"{ONE}T10:00:00Z") for n in range(30)]
-    changed = [one | {"order_amount": "7.25", "updated_at": f"{TWO}T10:00:00Z"} for one in first[:9]]
-    shop.land("customers", ONE, "c.csv", segments)
-    shop.land("customers", TWO, "c.csv", moved)
-    shop.land("products", ONE, "p.csv", [product])
-    shop.land("orders", ONE, "o.csv", first)
-    news = [order("new", day=TWO, at=f"{TWO}T11:00:00Z"), order("bad", day=TWO, amount="much")]
-    shop.land("orders", TWO, "o.csv", [*changed, delete("o9", f"{TWO}T12:00:00Z"), *news])
 
 
 def executors(worker: LocalProcess) -> list[int]:
@@ -109,14 +91,6 @@ def run_on(cluster: SparkCluster, shop: SampleLake, lake: Path) -> Iterator[subp
             process.kill()
 
 
-def rows(table: Path) -> list[str]:
-    """Without what tells when they were written."""
-    found = DeltaTable(str(table)).to_pyarrow_table().to_pylist()
-    return sorted(
-        str({name: value for name, value in row.items() if not name.endswith("_timestamp")}) for row in found
-    )
-
-
 @pytest.mark.long
 def test_a_cluster_that_loses_executors_gives_the_tables_of_one_process(
     shop: SampleLake, cluster: SparkCluster
@@ -148,6 +122,6 @@ def test_a_cluster_that_loses_executors_gives_the_tables_of_one_process(
     assert not list(there.glob("_probe*"))
     tables = [path.parent.relative_to(here) for path in here.glob("[!c]*/*/_delta_log")]
     assert len(tables) > 8
-    assert {str(table): rows(there / table) for table in tables} == {
-        str(table): rows(here / table) for table in tables
+    assert {str(table): rows(str(there / table)) for table in tables} == {
+        str(table): rows(str(here / table)) for table in tables
     }

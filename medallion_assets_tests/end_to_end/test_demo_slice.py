@@ -24,7 +24,7 @@ GROUP BY 1, 2, 3
 
 @pytest.mark.long
 def test_gold_equals_an_independent_query_over_the_landed_files(shop: SampleLake):
-    land(shop.landing, date(2017, 1, 1), len(DAYS))
+    land(str(shop.landing), date(2017, 1, 1), len(DAYS))
     shop.materialize(*DAYS)
     names = ("order_date", "customer_segment", "product_category", "order_count", "total_sales")
     names += ("unique_customers", "min_order", "max_order")

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile
+from medallion_assets.lakehouse.landing.folder import LocalContent
 from medallion_assets.lakehouse.landing.formats.detection import sniff
 from medallion_assets_tests.support.landing_files import Landed
 
@@ -72,11 +73,11 @@ def test_a_file_without_a_column_of_the_contract_is_refused_with_the_probable_re
     content, reason = REFUSED[name]
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UnreadableFile) as refused:
-        sniff(str(tmp_path / name), REQUIRED)
+        sniff(LocalContent(str(tmp_path / name)), REQUIRED)
     assert reason in str(refused.value)
 
 
 def test_a_table_without_columns_takes_any_header(tmp_path):
     (tmp_path / "a.csv").write_bytes(b"w7;c1;p1\n")
-    layout = sniff(str(tmp_path / "a.csv"))
+    layout = sniff(LocalContent(str(tmp_path / "a.csv")))
     assert layout and layout.columns == ("w7_c1_p1",)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from medallion_assets.lakehouse.landing.folder import LocalContent
 from medallion_assets.lakehouse.landing.formats import csv_lines
 from medallion_assets.lakehouse.landing.formats.csv_format import CsvLayout, sniff_csv
 from medallion_assets_tests.support.landing_files import DAY, FOLDER, Landed
@@ -43,7 +44,7 @@ def test_files_land_as_they_do_undivided(spark, tmp_path: Path, monkeypatch):
     for name in FILES:
         assert divided.report(name) == undivided.report(name), name
         assert divided.records(name) == undivided.records(name), name
-    layouts = {name: sniff_csv(str(tmp_path / FOLDER / name), ("id",)) for name in FILES}
+    layouts = {name: sniff_csv(LocalContent(str(tmp_path / FOLDER / name)), ("id",)) for name in FILES}
     assert {name for name, layout in layouts.items() if is_divisible(layout)} == DIVISIBLE.keys()
 
 
@@ -57,9 +58,9 @@ def test_what_one_task_must_read_is_found_wherever_blocks_end(tmp_path: Path, mo
     monkeypatch.setattr(csv_lines, "_BLOCK", block)
     path = tmp_path / "a.csv"
     path.write_bytes(WHOLE["line_of_blanks.csv"])
-    assert not csv_lines.has_record_per_line(str(path))
+    assert not csv_lines.has_record_per_line(LocalContent(str(path)))
     path.write_bytes(DIVISIBLE["empty_lines.csv"])
-    assert csv_lines.has_record_per_line(str(path))
+    assert csv_lines.has_record_per_line(LocalContent(str(path)))
 
 
 def test_records_of_a_divided_file_keep_their_places(spark, tmp_path: Path):
@@ -68,7 +69,7 @@ def test_records_of_a_divided_file_keep_their_places(spark, tmp_path: Path):
     path = tmp_path / "orders" / f"date={DAY}" / "large.csv"
     path.parent.mkdir(parents=True)
     path.write_bytes(HEADER + lines)
-    assert is_divisible(sniff_csv(str(path), ("id",)))
+    assert is_divisible(sniff_csv(LocalContent(str(path)), ("id",)))
     spark.conf.set("spark.sql.files.maxPartitionBytes", str(2**20))
     try:
         landed = Landed(spark, tmp_path)

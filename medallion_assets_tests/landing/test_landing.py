@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from medallion_assets.lakehouse.landing import reader
+from medallion_assets.lakehouse.landing.folder import LocalContent
 from medallion_assets.lakehouse.landing.formats import loader
 from medallion_assets.lakehouse.landing.formats.csv_format import CsvLayout, sniff_csv
 from medallion_assets.lakehouse.landing.listing import (
@@ -246,7 +247,7 @@ class Alone(CsvLayout):
 def test_files_that_fail_only_together_are_read_apart(spark, tmp_path):
     names = ["a.csv", "b.csv", "never.csv", "c.csv"]
     land(tmp_path, dict.fromkeys(names, HEADER + b"1,Ann\n"))
-    plain = sniff_csv(str(tmp_path / FOLDER / "a.csv"))
+    plain = sniff_csv(LocalContent(str(tmp_path / FOLDER / "a.csv")))
     assert isinstance(plain, CsvLayout)
     layouts = {f"{FOLDER}/{name}": Alone(**vars(plain)) for name in names}
     frame, counts, failed = loader.load(spark, str(tmp_path), layouts)

@@ -8,10 +8,13 @@ import dagster as dg
 import medallion_assets
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.landing.schema_registry import RegistryUnreachable
+from medallion_assets.lakehouse.landing.store import LandingUnreachable
 from medallion_assets.lakehouse.silver.merge.commit import ConcurrentChange
 from medallion_assets.lakehouse.sources.base import SourceUnreachable
 from medallion_assets.lakehouse.sources.kafka_stream import StreamIsAhead
 from medallion_assets.lakehouse.spark.session import ExecutorsMissing
+from medallion_assets.lakehouse.storage.leases import LeaseLost, TableBusy
+from medallion_assets.lakehouse.storage.stores import StoreUnreachable
 
 
 def own_errors() -> set[type[BaseException]]:
@@ -31,7 +34,11 @@ def test_a_commit_that_met_another_one_and_what_is_away_are_worth_another_attemp
     assert {error for error in own_errors() if getattr(error, "retryable", False)} == {
         ConcurrentChange,
         ExecutorsMissing,
+        LandingUnreachable,
+        LeaseLost,
         RegistryUnreachable,
         SourceUnreachable,
+        StoreUnreachable,
         StreamIsAhead,
+        TableBusy,
     }

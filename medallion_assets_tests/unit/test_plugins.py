@@ -7,6 +7,7 @@ import pytest
 
 from medallion_assets.contracts import FollowDelta, FollowTable, FollowTopic
 from medallion_assets.contracts.table import WritePolicy
+from medallion_assets.lakehouse.landing.folder import LocalContent
 from medallion_assets.lakehouse.landing.formats.detection import SNIFFERS, sniff
 from medallion_assets.lakehouse.sources import SOURCES, delta_source, kafka_source, postgres_source
 from medallion_assets.lakehouse.sources.base import Source
@@ -36,5 +37,5 @@ def test_every_format_is_found_by_the_endings_that_it_names(tmp_path: Path):
     separated = {".csv", ".csv.gz", ".tsv", ".tsv.gz"}
     assert SNIFFERS.keys() == {".json", ".json.gz", ".parquet", *lines, *separated}
     (tmp_path / "a.CSV").write_text("id,price\n1,2\n")
-    layout = sniff(str(tmp_path / "a.CSV"))
+    layout = sniff(LocalContent(str(tmp_path / "a.CSV")))
     assert layout is not None and layout.columns == ("id", "price")

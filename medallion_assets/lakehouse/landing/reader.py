@@ -3,7 +3,6 @@
 How a format is read belongs to `formats`; what becomes of the records to `bronze`.
 """
 
-import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,12 +11,13 @@ from pyspark.sql import functions as F
 
 from medallion_assets.contracts.column_identity import column_key
 from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE
+from medallion_assets.lakehouse.landing.area import LandedFile, LandingError
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile
 from medallion_assets.lakehouse.landing.formats.detection import sniff
 from medallion_assets.lakehouse.landing.formats.folder_columns import folder_columns
 from medallion_assets.lakehouse.landing.formats.layout import Layout, text_size
 from medallion_assets.lakehouse.landing.formats.loader import load
-from medallion_assets.lakehouse.landing.listing import LandedFile, has_changed
+from medallion_assets.lakehouse.landing.listing import area_of, has_changed
 from medallion_assets.lakehouse.spark.errors import is_fault_of_data, reason
 
 STILL_WRITTEN = (
@@ -106,10 +106,13 @@ def _sniff_all(
     """Path -> the layout of a file that has records; path -> why a file cannot be read."""
     layouts: dict[str, Layout] = {}
     reasons: dict[str, str] = {}
+    area = area_of(root)
     for file in files:
         try:
             is_readable = file.size and not file.fault
-            layout = sniff(os.path.join(root, file.path), required) if is_readable else None
+            layout = sniff(area.content(file.path), required) if is_readable else None
+        except LandingError:
+            raise  # the store's fault, and not the file's
         except UnreadableFile as error:
             reasons[file.path] = str(error)
         except OSError as error:

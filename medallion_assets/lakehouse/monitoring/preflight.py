@@ -17,9 +17,11 @@ from pathlib import Path
 from medallion_assets.contracts.table import Table
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.landing.listing import LandingError, list_days
+from medallion_assets.lakehouse.landing.store import LandingUnreachable
 from medallion_assets.lakehouse.spark.jars import JARS, cache
 from medallion_assets.lakehouse.spark.java import JavaError, java_home
 from medallion_assets.lakehouse.spark.master import Master
+from medallion_assets.lakehouse.storage.stores import StoreError, StoreUnreachable, is_url, list_folder
 
 LIMIT, SHARED = "MEDALLION_MIN_FREE_MB", "MEDALLION_SHARED_FOLDERS"
 MINIMUM_FREE = 200 * 2**20
@@ -111,9 +113,9 @@ def _answers(master: Master) -> bool:
 
 
 def lake_writable(root: str) -> Finding:
-    """Whether a file can be written. Not checked for an object store, whose first commit shows it."""
-    if "://" in root:
-        return Finding("lake", root)
+    """Whether a file can be written; on a store, whether it can be listed. StoreUnreachable."""
+    if is_url(root):
+        return _store_answers(root)
     try:
         folder = Path(root) / "_locks"
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,6 +125,16 @@ def lake_writable(root: str) -> Finding:
     except OSError as error:
         fix = "allow this user to write there, or set MEDALLION_LAKEHOUSE to another folder"
         return Finding("lake", root, f"cannot be written ({error.strerror}): {fix}")
+    return Finding("lake", root)
+
+
+def _store_answers(root: str) -> Finding:
+    try:
+        list_folder(root)
+    except StoreUnreachable:
+        raise  # another time it may answer, so that the step is tried again
+    except StoreError as error:
+        return Finding("lake", root, str(error))
     return Finding("lake", root)
 
 
@@ -152,13 +164,15 @@ def free_disk(root: str, minimum_bytes: int) -> Finding:
 
 
 def source_readable(landing: str, table: Table) -> Finding | None:
-    """Whether the table's landed files can be listed; None for a table that reads no landed files."""
+    """Whether the table's landed files can be listed; None for a table that reads none. LandingUnreachable."""
     folder = table.landing_folder
     if not folder:
         return None
     what, where = f"source of {table.key}", os.path.join(landing, folder)
     try:
         list_days(landing, folder)
+    except LandingUnreachable:
+        raise
     except LandingError as error:
         return Finding(what, where, str(error))
     return Finding(what, where)

@@ -8,14 +8,16 @@ import re
 from collections.abc import Iterator
 
 import psycopg
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 from py4j.protocol import Py4JNetworkError
 
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.spark.errors import SPARK_ERRORS
+from medallion_assets.lakehouse.storage.stores import is_transient
 
 _RETRYABLE = re.compile(
     r"Concurrent\w*Exception|DELTA_CONCURRENT_|ExecutorLostFailure|FetchFailed|CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND|java\.io\.IOException"
+    r"|AWS(?:ServiceThrottled|Status500|ApiCallTimeout|NoResponse)Exception"
     r"|(?:Socket|Connect|Timeout|SocketTimeout|NoRouteToHost|UnknownHost)Exception"
 )
 # An I/O error with one of these would fail again.
@@ -55,6 +57,8 @@ def _passes(error: BaseException) -> bool:
         return bool(_RETRYABLE.search(text)) and not _PERMANENT.search(text)
     if isinstance(error, psycopg.OperationalError):
         return error.sqlstate is None or error.sqlstate.startswith(_RETRYABLE_SQLSTATES)
+    if isinstance(error, OSError | DeltaError) and is_transient(str(error)):
+        return True  # delta-rs has asked a store ten times
     if isinstance(error, OSError):
         return isinstance(error, TimeoutError) or error.errno in _RETRYABLE_ERRNO
     return isinstance(error, CommitFailedError)

@@ -58,7 +58,6 @@ def test_where_nothing_lacks_a_run_may_begin_and_nothing_is_left_behind(tmp_path
     for table in (ORDERS, FROM_FILES, TABLES["silver/orders"]):
         before_run(str(tmp_path / "not" / "yet"), str(landing), table, LOCAL)
     assert list((tmp_path / "not" / "yet" / "_locks").iterdir()) == []
-    before_run("s3://bucket/lake", str(landing), ORDERS, LOCAL)  # says so itself when it is written
 
 
 def test_a_source_that_is_not_there_is_named_for_all_that_read_its_files(tmp_path: Path, landing: Path):

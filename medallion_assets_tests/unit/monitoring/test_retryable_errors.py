@@ -5,7 +5,7 @@ import errno
 import dagster as dg
 import psycopg
 import pytest
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 from pyspark.errors import PySparkException
 
 from medallion_assets.contracts.stored import IncompatibleContract
@@ -38,6 +38,11 @@ def caused(error: Exception, cause: Exception) -> Exception:
         OSError(errno.ESTALE, "Stale file handle"),
         TimeoutError("timed out"),
         ConnectionResetError(errno.ECONNRESET, "reset"),
+        PySparkException("Caused by: org.apache.hadoop.fs.s3a.AWSServiceThrottledException: SlowDown"),
+        OSError(
+            "Generic S3 error\n   \x1b[31m↳\x1b[0m returned non-2xx status code\n   \x1b[31m↳\x1b[0m 503 Slow"
+        ),
+        DeltaError("Generic S3 error: after 10 retries - HTTP error: error sending request"),
         CommitFailedError("conflict"),
         ConcurrentChange("staged 1 row, merged 2"),
     ],
@@ -56,6 +61,7 @@ def test_may_pass(error: Exception):
         OSError(errno.ENOSPC, "No space left on device"),
         FileNotFoundError(errno.ENOENT, "no such file"),
         LandingError("the landing root is missing"),
+        OSError("Generic S3 error: Server returned non-2xx status code: 403 Forbidden: <Error>"),
         IncompatibleContract("another type"),
         dg.Failure("bad days"),
         ZeroDivisionError(),

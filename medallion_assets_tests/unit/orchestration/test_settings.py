@@ -20,13 +20,13 @@ TOMORROW = f"{datetime.now(timezone.utc) + timedelta(days=1):%Y-%m-%d}"
         ("MEDALLION_FIRST_DAY", ["2017-01-01"], ["", "soon", "2017-1-1", "20170101", "2017-02-30", TOMORROW]),
         (
             "MEDALLION_LANDING",
-            ["", "data", "/data", "file:///data", "~/data"],
-            ["s3a://b/l", " /data", __file__],
+            ["", "data", "/data", "file:///data", "~/data", "s3a://b/l", "gs://b/l"],
+            ["http://b/l", "s3://", " /data", __file__],
         ),
         (
             "MEDALLION_LAKEHOUSE",
-            ["s3a://bucket/lake", "lake"],
-            ["s3:/bucket", "file://host/lake", "s3a://", "a\nb"],
+            ["s3a://bucket/lake", "s3://bucket/lake", "abfss://c@a.dfs.core.windows.net/lake", "lake"],
+            ["s3:/bucket", "S3://bucket/lake", "hdfs://host/lake", "file://host/lake", "s3a://", "a\nb"],
         ),
         ("MEDALLION_JARS", ["/jars"], ["https://repo/jars"]),
         (

@@ -3,11 +3,8 @@
 How values become text belongs to `spark/texts.py`.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timezone
 from functools import partial
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from medallion_assets.contracts.technical_columns import SOURCE_FILE, SOURCE_MODIFIED_AT
+from medallion_assets.lakehouse.landing.listing import content_at
 
 BATCH_ROWS = 10_000
 
@@ -29,11 +27,11 @@ def read_by_arrow(spark: SparkSession, paths: Sequence[str], stored: Sequence[pa
 
 
 def _read(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    for path in (path for batch in batches for path in batch.column(0).to_pylist()):
-        modified_at = datetime.fromtimestamp(os.stat(path).st_mtime_ns // 1_000_000 / 1000, timezone.utc)
-        with pq.ParquetFile(path) as file:
+    for content in (content_at(path) for batch in batches for path in batch.column(0).to_pylist()):
+        modified_at = content.modified_at
+        with content.open() as opened, pq.ParquetFile(opened) as file:
             for batch in file.iter_batches(BATCH_ROWS):
-                origin = [pa.repeat(value, len(batch)) for value in (Path(path).as_uri(), modified_at)]
+                origin = [pa.repeat(value, len(batch)) for value in (content.uri, modified_at)]
                 columns = [
                     column.cast(field.type)
                     for column, field in zip([*batch.columns, *origin], schema, strict=True)

@@ -3,7 +3,6 @@
 Where its header is, and what separates its fields, is found in `csv_header.py`.
 """
 
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE, SOURCE_MODIFIED_AT
+from medallion_assets.lakehouse.landing.area import Content
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile, clean_names
 from medallion_assets.lakehouse.landing.formats.csv_header import MOST_COLUMNS, SEPARATORS, read_header
 from medallion_assets.lakehouse.landing.formats.csv_lines import has_record_per_line
@@ -45,17 +45,17 @@ PARSING = {
 }
 
 
-def sniff_csv(path: str, required: Collection[str] = (), separator: str = ",") -> Layout | None:
+def sniff_csv(file: Content, required: Collection[str] = (), separator: str = ",") -> Layout | None:
     """The layout by the header, which may be quoted. None if there is no header. UnreadableFile."""
-    header, encoding = read_header(path, separator, required)
+    header, encoding = read_header(file, separator, required)
     if header is None:
         return None
     columns = clean_names(header.names)
     note = "" if header.separator == separator else f"separated by {SEPARATORS[header.separator]}"
     if not header.above:
-        divisible = encoding == UTF8 and not path.lower().endswith(".gz") and has_record_per_line(path)
+        divisible = encoding == UTF8 and not file.path.lower().endswith(".gz") and has_record_per_line(file)
         return CsvLayout(columns, encoding, header.separator, header.line_end, note, divisible)
-    if text_size(path, os.path.getsize(path)) > WHOLE_BYTES:
+    if text_size(file.path, file.size) > WHOLE_BYTES:
         raise UnreadableFile("it is too large to read below other lines; remove those above its header")
     return WholeCsvLayout(columns, encoding, header.separator, header.line_end, note, header.above)
 

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from medallion_assets.contracts.column_identity import column_key
+from medallion_assets.lakehouse.landing.area import Content
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile, has_any, keys_of, none_of
 from medallion_assets.lakehouse.landing.formats.layout import UTF8, UTF16, UTF16_BOMS
 
@@ -46,14 +47,14 @@ class Header:
     above: int = 0
 
 
-def read_header(path: str, separator: str, required: Collection[str]) -> tuple[Header | None, str]:
+def read_header(file: Content, separator: str, required: Collection[str]) -> tuple[Header | None, str]:
     """The header, None where the file has nothing but blank lines; and the encoding.
 
     separator: the usual one. UnreadableFile if there is no well-formed header with one of the required columns.
     """
     problem: Exception = UnreadableFile("no line ends within its first MiB; land it with line ends")
     for size in SNIFFED_BYTES:
-        content = _read(path, size + 1)
+        content = _read(file, size + 1)
         is_whole = len(content) <= size
         encoding = UTF16 if content[:2] in UTF16_BOMS else UTF8
         try:
@@ -77,12 +78,12 @@ def _lines(content: bytes, encoding: str, is_whole: bool) -> str:
     return text if is_whole else text[: max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1]
 
 
-def _read(path: str, size: int) -> bytes:
-    with open(path, "rb") as file:
-        if not path.lower().endswith(".gz"):
-            return file.read(size)
+def _read(file: Content, size: int) -> bytes:
+    with file.open() as opened:
+        if not file.path.lower().endswith(".gz"):
+            return opened.read(size)
         try:
-            return gzip.GzipFile(fileobj=file).read(size)
+            return gzip.GzipFile(fileobj=opened).read(size)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise UnreadableFile(f"it is no complete gzip file ({error}); land it again") from error
 

@@ -9,11 +9,12 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from medallion_assets.lakehouse.landing import formats
+from medallion_assets.lakehouse.landing.area import Content
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile
 from medallion_assets.lakehouse.landing.formats.layout import Layout
 
-Sniffer = Callable[[str, Collection[str]], Layout | None]
-"""Path, columns of which a file must have one (none: any file will do) -> the layout, None without records."""
+Sniffer = Callable[[Content, Collection[str]], Layout | None]
+"""File, columns of which a file must have one (none: any file will do) -> the layout, None without records."""
 
 
 def _sniffers() -> dict[str, Sniffer]:
@@ -28,15 +29,16 @@ SNIFFERS = _sniffers()
 PACKED = (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".bz2", ".xz", ".zst", ".lz4", ".snappy")
 
 
-def sniff(path: str, required: Collection[str] = ()) -> Layout | None:
+def sniff(file: Content, required: Collection[str] = ()) -> Layout | None:
     """The layout of a file; None if it has no records. UnreadableFile or OSError if it cannot be read."""
+    path = file.path
     if ":" in os.path.basename(path):
         raise UnreadableFile("Spark reads no file with a colon in its name; rename it")
     if path.lower().endswith(".gz") and not path.endswith(".gz"):
         raise UnreadableFile("Spark unzips only what ends in .gz, in small letters; rename it")
     for ending, sniff_format in SNIFFERS.items():
         if path.lower().endswith(ending):
-            return sniff_format(path, required)
+            return sniff_format(file, required)
     if path.lower().endswith(PACKED):
         raise UnreadableFile("it is packed in a way that is not read; land it unpacked, or in gzip")
     raise UnreadableFile(f"unknown ending; name the file by its format: {', '.join(SNIFFERS)}")

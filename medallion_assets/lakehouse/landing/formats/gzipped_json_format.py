@@ -5,6 +5,8 @@ import tempfile
 from collections.abc import Callable, Collection
 from functools import partial
 
+from medallion_assets.lakehouse.landing.area import Content
+from medallion_assets.lakehouse.landing.folder import LocalContent
 from medallion_assets.lakehouse.landing.formats.json_format import (
     SNIFFED_BYTES,
     JsonLayout,
@@ -14,16 +16,18 @@ from medallion_assets.lakehouse.landing.formats.json_format import (
 from medallion_assets.lakehouse.landing.formats.layout import UTF8, WHOLE_BYTES, Layout
 
 
-def _sniff_gzipped(sniff: Callable[[str], Layout], path: str, _required: Collection[str] = ()) -> Layout:
+def _sniff_gzipped(
+    sniff: Callable[[Content], Layout], packed: Content, _required: Collection[str] = ()
+) -> Layout:
     """The layout of the unzipped text; all of it is unzipped only if it is to be one text in Spark, up to its limit."""
-    with gzip.open(path) as file, tempfile.NamedTemporaryFile() as text:
+    with packed.open() as opened, gzip.open(opened) as file, tempfile.NamedTemporaryFile() as text:
         text.write(file.read(SNIFFED_BYTES))
         text.flush()
-        layout = sniff(text.name)
+        layout = sniff(LocalContent(text.name))
         if layout != JsonLayout(UTF8, whole=False):
             text.write(file.read(WHOLE_BYTES))
             text.flush()
-            layout = sniff(text.name)
+            layout = sniff(LocalContent(text.name))
         return layout
 
 

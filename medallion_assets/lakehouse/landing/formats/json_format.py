@@ -1,7 +1,6 @@
 """JSON: lines of objects, one array of objects, or one object over many lines; numbers keep their digits."""
 
 import json
-import os
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE, SOURCE_MODIFIED_AT
+from medallion_assets.lakehouse.landing.area import Content
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile
 from medallion_assets.lakehouse.landing.formats.json_text import (
     columns_of,
@@ -36,26 +36,26 @@ from medallion_assets.lakehouse.landing.formats.layout import (
 SNIFFED_BYTES = 65_536
 
 
-def sniff_json(path: str, required: Collection[str] = ()) -> Layout:
+def sniff_json(file: Content, required: Collection[str] = ()) -> Layout:
     """Lines, or a whole document, by the beginning of the file. UnreadableFile if it is too large for a document."""
-    encoding, beginning = _beginning(path)
-    return _layout(path, encoding, whole=_is_document(beginning))
+    encoding, beginning = _beginning(file)
+    return _layout(file, encoding, whole=_is_document(beginning))
 
 
-def sniff_json_lines(path: str, required: Collection[str] = ()) -> Layout:
+def sniff_json_lines(file: Content, required: Collection[str] = ()) -> Layout:
     """Lines, one object each. UnreadableFile if it is UTF-16 and too large to be one text."""
-    return _layout(path, _beginning(path)[0], whole=False)
+    return _layout(file, _beginning(file)[0], whole=False)
 
 
-def _layout(path: str, encoding: str, whole: bool) -> Layout:
-    if (whole or encoding == UTF16) and os.path.getsize(path) > WHOLE_BYTES:
+def _layout(file: Content, encoding: str, whole: bool) -> Layout:
+    if (whole or encoding == UTF16) and file.size > WHOLE_BYTES:
         raise UnreadableFile("it is too large for one JSON document; land it as JSON lines in UTF-8")
     return JsonLayout(encoding, whole)
 
 
-def _beginning(path: str) -> tuple[str, str]:
-    with open(path, "rb") as file:
-        beginning = file.read(SNIFFED_BYTES)
+def _beginning(file: Content) -> tuple[str, str]:
+    with file.open() as opened:
+        beginning = opened.read(SNIFFED_BYTES)
     if beginning[:2] in UTF16_BOMS:
         return UTF16, beginning.decode("utf-16", "replace").strip()
     return UTF8, beginning.decode("utf-8-sig", "replace").strip()

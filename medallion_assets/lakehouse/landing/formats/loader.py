@@ -3,7 +3,6 @@
 Which files are read again, and how, is decided in `landing/reader.py`.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from medallion_assets.contracts.column import INGESTION_DATE
 from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE, SOURCE_MODIFIED_AT
 from medallion_assets.lakehouse.landing.formats.folder_columns import with_folder_columns
 from medallion_assets.lakehouse.landing.formats.layout import Layout
+from medallion_assets.lakehouse.landing.listing import area_of
 from medallion_assets.lakehouse.spark.errors import is_fault_of_data, reason
 from medallion_assets.lakehouse.spark.expressions import quoted
 
@@ -101,9 +101,9 @@ def _by_layout(layouts: Mapping[str, Layout]) -> dict[Layout, list[str]]:
 
 def _records(spark: SparkSession, root: str, sets: Sequence[Mapping[str, Layout]]) -> DataFrame:
     """Returns: the landed fields of all files, sorted, then ADDED. One read per set and layout."""
-    folder = os.path.abspath(root)
+    area = area_of(root)
     reads = [read for layouts in sets for read in _by_layout(layouts).items()]
-    frames = [layout.read(spark, [os.path.join(folder, path) for path in paths]) for layout, paths in reads]
+    frames = [layout.read(spark, [area.content(path).path for path in paths]) for layout, paths in reads]
     frame = reduce(_united, frames)
     frame = frame.withColumn(SOURCE_FILE, _relative(F.col(SOURCE_FILE), root))
     frame = with_folder_columns(frame, [path for layouts in sets for path in layouts])
@@ -119,8 +119,8 @@ def _united(left: DataFrame, right: DataFrame) -> DataFrame:
 def _relative(uri: Column, root: str) -> Column:
     # Spark's URIs do not encode a plus, and url_decode would make a space of it.
     path = F.url_decode(F.replace(uri, F.lit("+"), F.lit("%2B")))
-    folder = os.path.join(os.path.abspath(root), "")
-    return F.substr(path, F.instr(path, folder) + len(folder))
+    above = area_of(root).above
+    return F.substr(path, F.instr(path, above) + len(above))
 
 
 def _day(path: Column) -> Column:

@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from medallion_assets.contracts.technical_columns import CORRUPT_RECORD, SOURCE_FILE, SOURCE_MODIFIED_AT
+from medallion_assets.lakehouse.landing.area import Content
 from medallion_assets.lakehouse.landing.column_names import UnreadableFile, check_any_required, clean_names
 from medallion_assets.lakehouse.landing.formats.arrow_reading import read_by_arrow
 from medallion_assets.lakehouse.landing.formats.layout import Layout, glob_escaped, provenance
@@ -20,10 +21,10 @@ SPARK_SCHEMA = b"org.apache.spark.sql.parquet.row.metadata"
 """Where Spark writes the types that it means, which it prefers to those of Parquet."""
 
 
-def sniff_parquet(path: str, required: Collection[str] = ()) -> Layout | None:
+def sniff_parquet(content: Content, required: Collection[str] = ()) -> Layout | None:
     """The layout by the footer. UnreadableFile if there is none, or none of the required columns."""
     try:
-        with pq.ParquetFile(path) as file:
+        with content.open() as opened, pq.ParquetFile(opened) as file:
             schema, stored, metadata = file.schema, file.schema_arrow, file.metadata.metadata or {}
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
