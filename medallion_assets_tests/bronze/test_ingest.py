@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from medallion_assets.lakehouse.bronze import ingest
-from medallion_assets.lakehouse.landing.listing import LandingError
+from medallion_assets.lakehouse.landing.area import LandingError
 from medallion_assets_tests.support.sample_lake import SampleLake, as_csv, order
 
 DAY, NEXT = "2026-01-01", "2026-01-02"

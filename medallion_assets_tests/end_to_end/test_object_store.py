@@ -14,8 +14,8 @@ from deltalake import DeltaTable
 from pyarrow.fs import S3FileSystem
 
 from medallion_assets.commands.new_table import sample
+from medallion_assets.lakehouse.landing.area import LandingError
 from medallion_assets.lakehouse.landing.listing import (
-    LandingError,
     area_of,
     foreign_entries,
     has_changed,

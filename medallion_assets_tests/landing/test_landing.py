@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from medallion_assets.lakehouse.landing import reader
+from medallion_assets.lakehouse.landing.area import LandingError
 from medallion_assets.lakehouse.landing.folder import LocalContent
 from medallion_assets.lakehouse.landing.formats import loader
 from medallion_assets.lakehouse.landing.formats.csv_format import CsvLayout, sniff_csv
 from medallion_assets.lakehouse.landing.listing import (
-    LandingError,
     foreign_entries,
     list_days,
     list_files,

@@ -22,7 +22,8 @@ from dagster_shared.error import SerializableErrorInfo
 
 from medallion_assets.lakehouse.control import run_log, streams
 from medallion_assets.lakehouse.control.file_ledger import FoldedEntry, LandedEntry, record
-from medallion_assets.lakehouse.landing.listing import LandedFile, list_files
+from medallion_assets.lakehouse.landing.area import LandedFile
+from medallion_assets.lakehouse.landing.listing import list_files
 from medallion_assets.lakehouse.spark.java import java_home
 from medallion_assets_tests.support.sample_lake import TABLES, as_csv, order
 

@@ -28,8 +28,9 @@ from medallion_assets.lakehouse.control.file_ledger import (
     record,
 )
 from medallion_assets.lakehouse.control.landed_again import heal_landed_files
+from medallion_assets.lakehouse.landing.area import LandedFile, LandingError
 from medallion_assets.lakehouse.landing.formats.layout import text_size
-from medallion_assets.lakehouse.landing.listing import LandedFile, LandingError, foreign_entries, list_files
+from medallion_assets.lakehouse.landing.listing import foreign_entries, list_files
 from medallion_assets.lakehouse.landing.reader import FileReport, place_in_file, read_files
 from medallion_assets.lakehouse.spark.small_work import is_few, planned_for
 from medallion_assets.lakehouse.storage import transaction_log

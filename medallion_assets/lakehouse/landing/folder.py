@@ -80,7 +80,7 @@ class LocalContent(Content):
 
     @property
     def modified_at(self) -> datetime:
-        return datetime.fromtimestamp(os.stat(self.path).st_mtime_ns // 1_000_000 / 1000, timezone.utc)
+        return _modified_at(os.stat(self.path))
 
     def open(self) -> BinaryIO:
         return open(self.path, "rb")
@@ -146,10 +146,15 @@ def _landed(root: str, day: str, path: str, status: os.stat_result) -> LandedFil
     if _printable(path) != path:
         return _faulty(root, day, path, "its name is not UTF-8; rename it")
     try:
-        modified_at = EPOCH + timedelta(milliseconds=status.st_mtime_ns // 1_000_000)
+        modified_at = _modified_at(status)
     except OverflowError:
         return _faulty(root, day, path, "its time of change is after the year 9999; `touch` it")
     return LandedFile(day, _relative(root, path), status.st_size, modified_at)
+
+
+def _modified_at(status: os.stat_result) -> datetime:
+    """OverflowError after the year 9999."""
+    return EPOCH + timedelta(milliseconds=status.st_mtime_ns // 1_000_000)
 
 
 def _faulty(root: str, day: str, path: str, fault: str) -> LandedFile:

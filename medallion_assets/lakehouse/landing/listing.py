@@ -12,14 +12,11 @@ from medallion_assets.lakehouse.landing.area import (
     Entry,
     LandedFile,
     LandingArea,
-    LandingError,
     is_complete,
 )
 from medallion_assets.lakehouse.landing.folder import FolderArea, LocalContent
 from medallion_assets.lakehouse.landing.store import StoreArea, StoredContent
 from medallion_assets.lakehouse.storage.stores import is_url
-
-__all__ = ["LandedFile", "LandingError"]
 
 
 def area_of(root: str) -> LandingArea:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from medallion_assets.contracts.table import Table
 from medallion_assets.errors import MedallionError
-from medallion_assets.lakehouse.landing.listing import LandingError, list_days
+from medallion_assets.lakehouse.landing.area import LandingError
+from medallion_assets.lakehouse.landing.listing import list_days
 from medallion_assets.lakehouse.landing.store import LandingUnreachable
 from medallion_assets.lakehouse.spark.jars import JARS, cache
 from medallion_assets.lakehouse.spark.java import JavaError, java_home
@@ -100,7 +101,7 @@ def spark(master: Master, root: str, landing: str) -> list[Finding]:
     apart = not master.is_on_this_machine and os.environ.get(SHARED) != "on"
     return [
         Finding("Spark", master.shown, "" if _answers(master) else _NO_ANSWER),
-        *[Finding(what, at, _APART if apart and "://" not in at else "") for what, at in places.items()],
+        *[Finding(what, at, _APART if apart and not is_url(at) else "") for what, at in places.items()],
     ]
 
 
@@ -152,7 +153,7 @@ def minimum_free() -> int:
 
 def free_disk(root: str, minimum_bytes: int) -> Finding:
     """Whether the lake's disk has that many bytes. If there is no lake yet, the nearest folder above counts."""
-    if "://" in root:
+    if is_url(root):
         return Finding("free disk", root)
     folder = next(place for place in (Path(root), *Path(root).parents) if place.exists())
     free = shutil.disk_usage(folder).free

@@ -18,7 +18,8 @@ from medallion_assets.lakehouse.control.file_ledger import (
     entries,
 )
 from medallion_assets.lakehouse.control.watermarks import last_success, watermarks
-from medallion_assets.lakehouse.landing.listing import LandingError, foreign_entries, list_days, list_files
+from medallion_assets.lakehouse.landing.area import LandingError
+from medallion_assets.lakehouse.landing.listing import foreign_entries, list_days, list_files
 from medallion_assets.lakehouse.sources import observe
 from medallion_assets.lakehouse.sources.base import SourceError
 

@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from medallion_assets.errors import MedallionError
 from medallion_assets.lakehouse.spark import session
 from medallion_assets.lakehouse.storage.lake import table_path
+from medallion_assets.lakehouse.storage.stores import is_url
 
 _ROWS = 10
 
@@ -31,7 +32,7 @@ def try_session(spark: SparkSession, root: str) -> None:
         spark.read.format("delta").load(ours).write.format("delta").save(theirs)
         found = DeltaTable(theirs).to_pyarrow_table().num_rows
     finally:
-        if "://" in folder:
+        if is_url(folder):
             session.delete(spark, folder)
         else:
             shutil.rmtree(folder, ignore_errors=True)

@@ -30,7 +30,8 @@ from medallion_assets.lakehouse.control.run_log import (
     last_entries_of,
 )
 from medallion_assets.lakehouse.gold.staleness import staleness
-from medallion_assets.lakehouse.landing.listing import LandingError, list_days, list_files
+from medallion_assets.lakehouse.landing.area import LandingError
+from medallion_assets.lakehouse.landing.listing import list_days, list_files
 from medallion_assets.lakehouse.silver.ledgers import landed_entries
 from medallion_assets.lakehouse.silver.plan import Merge
 from medallion_assets.lakehouse.silver.run import plan_of

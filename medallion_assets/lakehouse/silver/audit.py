@@ -12,7 +12,8 @@ from medallion_assets.contracts.silver import SilverTable
 from medallion_assets.contracts.technical_columns import PROVENANCE
 from medallion_assets.lakehouse.control.file_ledger import KEPT, FoldedEntry, columns, entries
 from medallion_assets.lakehouse.control.purge_horizons import last_horizon
-from medallion_assets.lakehouse.landing.listing import LandingError, list_files
+from medallion_assets.lakehouse.landing.area import LandingError
+from medallion_assets.lakehouse.landing.listing import list_files
 from medallion_assets.lakehouse.silver.day_metrics import SilverDayMetrics, count_validated
 from medallion_assets.lakehouse.silver.ledgers import landed_entries, unchanged_files, with_rows
 from medallion_assets.lakehouse.silver.merge.resolution import (

@@ -7,7 +7,6 @@ short name of a class each time a search in all jars.
 from typing import Any
 
 from py4j.java_gateway import JavaClass, JavaMember, JVMView
-from pyspark.sql import SparkSession
 
 _CLASSES = {
     "functions": "org.apache.spark.sql.functions",
@@ -27,9 +26,8 @@ class _Class(JavaClass):
         return found
 
 
-def remember_lookups(spark: SparkSession) -> None:
-    """For all sessions of the process, which have one JVM."""
-    view: JVMView = spark._jvm  # type: ignore[assignment]
+def remember_lookups(view: JVMView) -> None:
+    """For all that is called by this view of the JVM."""
     for name, full in _CLASSES.items():
         if name not in vars(view):
             setattr(view, name, _Class(full, view._gateway_client))

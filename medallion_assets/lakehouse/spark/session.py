@@ -104,15 +104,11 @@ def start(overrides: Mapping[str, Any] | None = None) -> SparkSession:
 
 
 def fit(spark: SparkSession, config: Mapping[str, str]) -> None:
-    """Makes a new session ready. Waits for the executors of a cluster.
-
-    Where nothing says how many cores they have, sizes are set by what came.
-    """
+    """Makes a session ready. Of a cluster it awaits the executors: their cores give sizes that nothing else says."""
     master = Master(config)
-    if master.is_connect:
-        return
-    remember_lookups(spark)
-    if master.is_local or master.adds_executors:
+    if not master.is_connect:
+        remember_lookups(spark._jvm)  # type: ignore[arg-type]
+    if master.is_local or master.is_connect or master.adds_executors:
         return
     context: Any = spark.sparkContext
     cores = _cores_that_came(context, master.shown, master.cores)

@@ -10,6 +10,7 @@ from deltalake.exceptions import TableNotFoundError
 from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
 from medallion_assets.errors import MedallionError
+from medallion_assets.lakehouse.storage.stores import is_url
 
 
 class TornCommit(MedallionError):
@@ -51,7 +52,7 @@ def dataset_of(table: DeltaTable) -> ds.Dataset:
 def check_last_commit(path: str) -> None:
     """TornCommit where the file of the last commit is empty. Not looked at on an object store, which writes whole."""
     log = Path(path) / "_delta_log"
-    if "://" in path or not log.is_dir():
+    if is_url(path) or not log.is_dir():
         return
     last = max(
         (name for name in os.listdir(log) if name.endswith(".json") and name[:-5].isdigit()), default=""

@@ -9,7 +9,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from pyspark.errors import PySparkException
 
 from medallion_assets.contracts.stored import IncompatibleContract
-from medallion_assets.lakehouse.landing.listing import LandingError
+from medallion_assets.lakehouse.landing.area import LandingError
 from medallion_assets.lakehouse.monitoring.retryable_errors import is_retryable
 from medallion_assets.lakehouse.silver.merge.commit import ConcurrentChange
 from medallion_assets.lakehouse.sources.base import SourceError

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from medallion_assets.contracts.bronze import BronzeTable
-from medallion_assets.lakehouse.landing.listing import LandingError, list_days
+from medallion_assets.lakehouse.landing.area import LandingError
+from medallion_assets.lakehouse.landing.listing import list_days
 from medallion_assets.lakehouse.monitoring.preflight import PreCheckError, before_run
 from medallion_assets.lakehouse.monitoring.retryable_errors import is_retryable
 from medallion_assets.lakehouse.spark.master import Master
