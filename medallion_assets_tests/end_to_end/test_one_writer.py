@@ -54,6 +54,14 @@ def set_seconds(patch: pytest.MonkeyPatch, lease: float, renewed: float, wait: f
         patch.setattr(leases, name, value)
 
 
+def test_a_lease_that_cannot_be_read_is_taken_over(store: Store, monkeypatch: pytest.MonkeyPatch):
+    set_seconds(monkeypatch, lease=2, renewed=1, wait=10)
+    stores.write(f"{LAKE}/_locks/silver.broken.json", b'{"holder": "proc')
+    began = time.monotonic()
+    with one_writer(LAKE, "silver/broken"):
+        assert time.monotonic() - began >= 2
+
+
 def test_what_writers_read_and_write_within_the_lease_is_not_lost(store: Store):
     counter = f"{LAKE}/counter"
 

@@ -70,7 +70,7 @@ class _Lease:
         seen, pause = "", 0.05
         while True:
             found = stores.read_with_version(self.url)
-            state, version = (json.loads(found[0]), found[1]) if found else ({"holder": ""}, None)
+            state, version = (_state(found[0]), found[1]) if found else ({"holder": ""}, None)
             now = time.monotonic()
             if version != seen:
                 seen, unchanged_since = version, now
@@ -112,6 +112,14 @@ class _Lease:
             return False
         self._version = written
         return True
+
+
+def _state(content: bytes) -> dict[str, str]:
+    """Of a lease that cannot be read, nobody knows the holder: it is taken over as that of others is."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return {"holder": "an unknown process", "taken_at": "an unknown time"}
 
 
 def _this_holder() -> str:

@@ -23,6 +23,7 @@ from medallion_assets.errors import MedallionError
 
 _VARIABLES = ("AWS_", "AZURE_", "GOOGLE_")
 _TRANSIENT = re.compile(r"status code (?:429|5\d\d) |HTTP error |operation timed out")
+_BROKEN_OFF = re.compile(r"response body error|416 Range Not Satisfiable")
 _REFUSED = re.compile(r"status code 40[13] |InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken")
 _NO_CREDENTIALS = re.compile(r"/latest/api/token|/security-credentials|metadata\.google|IMDS|identity/oauth2")
 
@@ -99,8 +100,7 @@ def read_with_version(url: str) -> tuple[bytes, str] | None:
     """All bytes of an object, and its version; None where there is none. StoreError."""
     try:
         with _told(url):
-            found = obstore.get(*_find(url))
-            return bytes(found.bytes()), StoredObject.of(found.meta).version
+            return _whole(*_find(url))
     except FileNotFoundError:
         return None
 
@@ -123,6 +123,17 @@ def write_if(url: str, content: bytes, version: str | None) -> str | None:
         except (AlreadyExistsError, PreconditionError):
             return None
         return done["e_tag"] or ""
+
+
+def _whole(store: Any, path: str, tries: int = 5) -> tuple[bytes, str]:
+    """Read again where the rest does not come: the object may have been replaced meanwhile."""
+    try:
+        found = obstore.get(store, path)
+        return bytes(found.bytes()), StoredObject.of(found.meta).version
+    except BaseError as error:
+        if tries == 1 or not _BROKEN_OFF.search(str(error)):
+            raise
+    return _whole(store, path, tries - 1)
 
 
 def _objects(found: Any, folder: str) -> list[StoredObject]:
